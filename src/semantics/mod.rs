@@ -1,1 +1,2 @@
-//! (being built)
+//! Semantics: names, types, scope, strata. Fed by syntax, read by plan and readers (the checked program).
+pub mod hir;

@@ -1,0 +1,3 @@
+//! (being built)
+pub struct Graph;
+pub struct GraphBuilder;
