@@ -167,7 +167,7 @@ impl<A: Annotation> Relation<A> {
         let mut rest = worlds.except_certain(self.stuck.as_ref());
         let mut changed: Option<A> = None;
         let mut result: Pieces<A> = Vec::with_capacity(pieces.len() + 1);
-        let mut add = |list: &mut Pieces<A>, v: Val, a: A| match list.iter_mut().find(|p| p.0 == v) {
+        let add = |list: &mut Pieces<A>, v: Val, a: A| match list.iter_mut().find(|p| p.0 == v) {
             Some(p) => {
                 p.1.or(&a);
             }

@@ -5,7 +5,7 @@ use super::path::Move;
 use super::unit::{Conjunct, Context, E, Unit, Unsupported, each_part};
 use crate::base::Place;
 use crate::scalar::{Dictionary, Type, Val};
-use crate::semantics::hir::{self, DemandForm, Domain, Expr, ExprKind, RuleForm, RuleId, VarId};
+use crate::semantics::hir::{self, DemandForm, Expr, ExprKind, RuleForm, RuleId, VarId};
 use crate::structure::schema::AttrId;
 use rustc_hash::FxHashSet;
 
@@ -44,7 +44,7 @@ impl<'p> Lowering<'p> {
         Lowering { program, params, relations: relations(program) }
     }
 
-    fn context<'a>(&'a self, sizes: &'a dyn Sizes) -> Context<'a> {
+    pub(super) fn context<'a>(&'a self, sizes: &'a dyn Sizes) -> Context<'a> {
         Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes }
     }
 
