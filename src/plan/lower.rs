@@ -340,23 +340,21 @@ impl<'p> Lowering<'p> {
         Ok(QueryPlan { slots: unit.slots, block, columns: columns.iter().map(|v| (name(v), v.0)).collect() })
     }
 
-    /// A closed formula (an `expect` of a test), with the truth of the verdict atoms in it, by address.
-    pub fn formula(&self, vars: usize, e: &'p Expr, verdicts: &[(usize, bool)], sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<(u32, Formula)> {
+    /// A formula all of whose outer variables are known (an `expect` of a test), with the truth of the verdict atoms in it, by address.
+    pub fn formula(
+        &self,
+        (vars, known): (usize, &[VarId]),
+        e: &'p Expr,
+        verdicts: &[(usize, bool)],
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<(u32, Formula)> {
         let context = self.context(sizes);
         let mut unit = Unit::new(&context, dictionary, vars);
         unit.verdicts = verdicts.iter().copied().collect();
         let x = unit.own(e);
-        let f = unit.formula(x, &FxHashSet::default())?;
+        let f = unit.formula(x, &known.iter().map(|v| v.0).collect())?;
         Ok((unit.slots, f))
-    }
-
-    /// A closed scalar expression.
-    pub fn scalar(&self, vars: usize, e: &'p Expr, sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<(u32, Computed)> {
-        let context = self.context(sizes);
-        let mut unit = Unit::new(&context, dictionary, vars);
-        let x = unit.own(e);
-        let c = unit.computed(x, &FxHashSet::default())?;
-        Ok((unit.slots, c))
     }
 }
 
