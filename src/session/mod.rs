@@ -1,2 +1,4 @@
 //! The facade.
+pub mod decide;
 pub mod evaluate;
+pub mod exercise;
