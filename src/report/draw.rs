@@ -43,6 +43,7 @@ pub fn draw(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String 
     // writing to memory does not fail; if ariadne should, the title still says what is wrong
     let drawn = report.finish().write(Cache::new(&shown), &mut out).is_ok();
     let text = String::from_utf8_lossy(&out);
+    let text = if style.color { text.into_owned() } else { without_colors(&text) };
     if !drawn {
         return format!("[{}] {word}: {}\n\n", diagnostic.code, clean(&diagnostic.title));
     }
@@ -56,6 +57,13 @@ pub fn draw(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String 
         return plain + "\n\n";
     }
     locate(&text, &shown) + "\n"
+}
+
+/// ariadne colours the word in front even where it is told not to. What is drawn has no other escapes: texts are cleaned.
+fn without_colors(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |out, part| out + part.split_once('m').map_or(part, |(_, rest)| rest))
 }
 
 /// What a suggestion does, in words.

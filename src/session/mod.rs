@@ -1,5 +1,8 @@
 //! The facade that embedders and all faces use: compile a program once, read candidates, check, query, test. Fed by hosts, joins all rooms.
+pub mod decide;
 pub mod error;
+pub mod evaluate;
+pub mod exercise;
 pub mod input;
 pub mod limits;
 mod params;

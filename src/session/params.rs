@@ -4,6 +4,7 @@ use super::input::ParamValue;
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Place, Sources, Span};
 use crate::scalar::Value;
+use crate::scalar::cast::{cast, param};
 use crate::semantics::hir;
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub(super) fn set(program: &mut hir::Program, given: &[(String, ParamValue)], so
             Err(fault) => {
                 let (_, place) = call(name, value, sources);
                 let d = Diagnostic::error(ILL_TYPED_PARAM, format!("parameter `{name}`: {}", fault.text));
-                let d = d.at(place, format!("this is not {}", plain(&p.ty)));
+                let d = d.at(place, format!("this is not {}", crate::scalar::types::with_article(&p.ty)));
                 found.push(d.also(p.place, "declared here"));
             }
         }
@@ -59,7 +60,7 @@ fn call(name: &str, value: &ParamValue, sources: &mut Sources) -> (Place, Place)
     let value = match value {
         ParamValue::Written(text) => text.clone(),
         ParamValue::Value(Value::Text(text)) => text.to_string(),
-        ParamValue::Value(value) => format!("{value:?}"),
+        ParamValue::Value(value) => crate::scalar::display::brief(value),
     };
     let text = format!("--param {name}={value}");
     let file = sources.add_file("command line", text.as_str());
@@ -78,14 +79,4 @@ pub(super) fn missing(program: &hir::Program) -> Vec<Diagnostic> {
                 .help(format!("give one with `--param {}=…`, or a default in the declaration", p.name))
         })
         .collect()
-}
-
-fn param(text: &str, _ty: &crate::scalar::Type) -> Result<Value, crate::scalar::Fault> {
-    Ok(Value::text(text))
-}
-fn cast(v: &Value, _ty: &crate::scalar::Type) -> Result<Value, crate::scalar::Fault> {
-    Ok(v.clone())
-}
-fn plain(ty: &crate::scalar::Type) -> String {
-    format!("{ty:?}")
 }

@@ -4,7 +4,6 @@ use super::input::{Input, ParamValue};
 use super::{params, stages};
 use crate::base::{Diagnostic, FileId, Loader, Sources};
 use crate::scalar::expression::HostFunction;
-use crate::semantics::hir;
 use crate::structure::{Schema, Sort};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
