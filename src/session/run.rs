@@ -67,6 +67,9 @@ impl Program {
             diagnostics.extend(inner.missing.iter().cloned());
         }
         if let Some(c) = &inner.checked {
+            if inputs.is_empty() {
+                diagnostics.extend(stages::waiting(c));
+            }
             diagnostics.extend(unknown_demands(&c.program, &options.only, &mut sources));
             diagnostics.extend(unknown_readers(&c.program, inputs, &mut sources));
         }
@@ -150,7 +153,7 @@ impl Program {
         // the formula first: what is wrong with it shows without reading a large candidate
         let found = stages::formula(checked, formula, inner, &mut sources).and_then(|formula| {
             let (structure, _) = stages::read(checked, input, &options.limits, &mut sources)?;
-            stages::query(checked, structure, formula, options, &mut sources)
+            Ok(stages::query(checked, structure, &formula, options))
         });
         match found {
             Ok(table) => Ok((table, sources)),
@@ -165,8 +168,8 @@ impl Program {
         if !inner.missing.is_empty() && !checked.program.tests.is_empty() {
             return Err(Error::of(inner.missing.clone(), inner.sources.clone()));
         }
-        let chosen = checked.program.tests.iter().enumerate().filter(|(_, t)| t.title.contains(filter));
-        Ok(chosen.map(|(i, _)| stages::test(checked, i, options)).collect())
+        let chosen = checked.program.tests.iter().filter(|t| t.title.contains(filter));
+        Ok(chosen.map(|t| stages::test(checked, t, options)).collect())
     }
 }
 
