@@ -12,9 +12,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plan", &["base", "scalar", "structure::schema", "structure::edit", "semantics::hir"]),
     ("candidate", &["base", "scalar", "structure", "semantics::hir"]),
     ("causal", &["base", "scalar", "structure"]),
-    ("engine", &["base", "scalar", "structure", "plan::ir", "causal"]),
+    ("engine", &["base", "scalar", "structure", "plan::ir", "plan::path", "causal"]),
     ("verdict", &["base", "scalar", "structure"]),
-    ("demand", &["base", "scalar", "structure", "plan::ir", "engine", "verdict"]),
+    ("demand", &["base", "scalar", "structure", "plan::ir", "plan::path", "engine", "verdict"]),
     ("audit", &["base", "scalar", "structure", "verdict"]),
     ("report", &["base", "scalar", "structure", "verdict"]),
     (
@@ -149,13 +149,22 @@ fn reexports(all: &[Source]) -> BTreeMap<(String, String), String> {
         for part in code.split("pub use ").skip(1) {
             let statement = part.split(';').next().unwrap_or_default();
             if let Some((module, names)) = statement.split_once("::") {
-                for n in heads(names.trim()) {
+                let names = if names.trim() == "*" { public(all, s.room(), module.trim()) } else { heads(names.trim()) };
+                for n in names {
                     found.insert((s.room().to_string(), n), module.trim().to_string());
                 }
             }
         }
     }
     found
+}
+
+/// The public items of a module, for `pub use module::*`.
+fn public(all: &[Source], room: &str, module: &str) -> Vec<String> {
+    let Some(s) = all.iter().find(|s| s.path == format!("{room}/{module}.rs")) else { return vec![] };
+    let code = s.code();
+    let items = code.lines().filter_map(|l| l.strip_prefix("pub "));
+    items.filter_map(|l| l.split_once(' ')).flat_map(|(_, rest)| heads(rest)).collect()
 }
 
 #[test]
