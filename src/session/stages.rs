@@ -1,6 +1,6 @@
 //! The one place where the stages are joined: what each gives the next. Called by program and run, calls every room below.
 use super::decide::{self, Asked};
-use super::evaluate::{How, in_one_world};
+use super::evaluate::{Evaluation, How, in_one_world};
 use super::input::Input;
 use super::limits::Limits;
 use super::program::{CompileOptions, Inner, Stage};
@@ -8,15 +8,17 @@ use super::run::RunOptions;
 use super::exercise;
 use crate::base::{Code, Diagnostic, FileId, Loader, Sources};
 use crate::demand;
-use crate::engine::Budget;
+use crate::engine::{Budget, Present};
 use crate::scalar::{Value, json};
 use crate::semantics::hir;
 use crate::semantics::strata::Strata;
+use crate::structure::GraphBuilder;
+use crate::syntax;
 use crate::verdict::{DemandReport, Miss, Table, TestReport, Verdict};
 use std::sync::Arc;
 
 /// The codes of each room below this one.
-pub(super) const CODES: &[&[Code]] = &[demand::error::ALL];
+pub(super) const CODES: &[&[Code]] = &[syntax::error::ALL, demand::error::ALL];
 
 /// A checked program, with what the later stages need beside it.
 pub(super) struct Checked {
@@ -45,12 +47,12 @@ pub(super) struct Found {
 pub(super) fn check(
     sources: &mut Sources,
     _loader: &dyn Loader,
-    _main: FileId,
+    main: FileId,
     _options: &CompileOptions,
     _declarations: Option<&str>,
 ) -> Checked {
-    let _ = sources;
-    Checked { program: hir::Program::default(), strata: Strata::default(), diagnostics: vec![] }
+    let parsed = syntax::parse(sources, main);
+    Checked { program: hir::Program::default(), strata: Strata::default(), diagnostics: parsed.diagnostics }
 }
 
 /// Whether a diagnostic of a program without declarations would stay if they were there.
@@ -165,11 +167,60 @@ fn given(_checked: &Checked, _test: &hir::Test) -> Result<Structure, Vec<Diagnos
 
 /// What a stage makes of a program.
 pub(super) fn dump(
-    _stage: Stage,
-    _sources: &mut Sources,
-    _loader: &dyn Loader,
-    _main: FileId,
-    _options: &CompileOptions,
+    stage: Stage,
+    sources: &mut Sources,
+    loader: &dyn Loader,
+    main: FileId,
+    options: &CompileOptions,
 ) -> (String, Vec<Diagnostic>) {
-    (String::new(), vec![])
+    match stage {
+        Stage::Tokens => (tokens(sources, main), vec![]),
+        Stage::Ast => {
+            let parsed = syntax::parse(sources, main);
+            (parsed.items.iter().map(|i| format!("{i:#?}\n")).collect(), parsed.diagnostics)
+        }
+        Stage::Hir => {
+            let checked = check(sources, loader, main, options, None);
+            (format!("{:#?}\n", checked.program), checked.diagnostics)
+        }
+        Stage::Strata => {
+            let checked = check(sources, loader, main, options, None);
+            (strata(&checked), checked.diagnostics)
+        }
+        Stage::Plan => {
+            let checked = check(sources, loader, main, options, None);
+            let wrong = checked.diagnostics.iter().any(|d| d.is_error());
+            let values = checked.values();
+            let graph = GraphBuilder::new(checked.program.schema.clone()).finish().0;
+            let text = match wrong {
+                true => String::new(),
+                false => Evaluation::<Present>::dump(&checked.program, &checked.strata, graph, &values),
+            };
+            (text, checked.diagnostics)
+        }
+    }
+}
+
+/// One token a line: where it stands, what it is, its text.
+fn tokens(sources: &Sources, file: FileId) -> String {
+    let Some(file) = sources.file(file) else { return String::new() };
+    let mut out = String::new();
+    for t in syntax::tokens(&file.text) {
+        let (line, column) = file.position(t.span.start as usize);
+        out.push_str(&format!("{line}:{column} {:?} {:?}\n", t.kind, t.text(&file.text)));
+    }
+    out
+}
+
+/// The rules and mechanisms in the order they are evaluated, one stratum a line.
+fn strata(checked: &Checked) -> String {
+    let mut out = String::new();
+    for (n, s) in checked.strata.strata.iter().enumerate() {
+        let rules = s.rules.iter().filter_map(|r| checked.program.rule(*r)).map(|r| r.name.to_string());
+        let schema = &checked.program.schema;
+        let mechanisms = s.mechanisms.iter().filter_map(|a| schema.attr(*a)).map(|a| format!("{}.{}", schema.name(a.kind), a.name));
+        let names: Vec<String> = rules.chain(mechanisms).collect();
+        out.push_str(&format!("{n}: {}{}\n", names.join(", "), if s.recursive { " (recursive)" } else { "" }));
+    }
+    out
 }
