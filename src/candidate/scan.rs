@@ -565,3 +565,7 @@ pub fn quote(text: &str, out: &mut String) {
     }
     out.push('"');
 }
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;
