@@ -1,1 +1,4 @@
-//! (being built)
+//! The facade.
+pub mod decide;
+pub mod evaluate;
+pub mod exercise;
