@@ -159,7 +159,8 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         self.machine.graph.dictionary = dictionary;
         let plan = plan?;
         self.machine.declare(&self.lowering.relations);
-        self.machine.stratum(&plan, how.naive);
+        self.machine.naive = how.naive;
+        self.machine.stratum(&plan);
         self.stats.relations.resize(self.machine.relations.len(), None);
         for r in &plan.relations {
             let size = self.machine.relation(*r).map(|r| f64::from(r.len()));
