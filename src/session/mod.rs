@@ -1,1 +1,2 @@
-//! (being built)
+//! The facade.
+pub mod evaluate;
