@@ -72,6 +72,8 @@ pub struct Checker<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// Reports are dropped while this is not 0.
     pub muted: u32,
+    /// Items that syntax has complained about.
+    pub unread: std::collections::BTreeSet<crate::base::ItemId>,
 }
 
 impl Checker<'_> {

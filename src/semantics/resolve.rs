@@ -220,7 +220,8 @@ pub fn load(sources: &mut Sources, loader: &dyn Loader, main: FileId) -> Loaded 
         if let Some(file) = file {
             let parsed = crate::syntax::parse(sources, file);
             loaded.diagnostics.extend(parsed.diagnostics);
-            broken = parsed.broken;
+            let at = crate::base::Place::new(sources.add_item(file, 0), crate::base::Span::default());
+            broken = parsed.broken.into_iter().map(|n| (n, at)).collect();
             module.items = parsed.items.into();
         }
         let items = module.items.clone();
@@ -304,14 +305,14 @@ fn standard(name: &str) -> Option<Option<&'static str>> {
     let name = name.strip_prefix("std.")?;
     match library::find(name) {
         Some(text) => Some(Some(text)),
-        None if builtin::MODULES.contains(&name) => Some(None),
+        None if builtin::modules().contains(&name) => Some(None),
         None => None,
     }
 }
 
 fn unknown_module(name: &str, place: Place) -> Diagnostic {
     let mut all: Vec<String> = library::MODULES.iter().map(|(n, _)| format!("std.{n}")).collect();
-    all.extend(builtin::MODULES.iter().map(|n| format!("std.{n}")));
+    all.extend(builtin::modules().iter().map(|n| format!("std.{n}")));
     all.sort();
     all.dedup();
     let d = Diagnostic::error(error::UNKNOWN_MODULE, format!("there is no module `{name}`")).at(place, "not known");
@@ -383,8 +384,10 @@ pub fn link(names: &mut Names, diagnostics: &mut Vec<Diagnostic>) {
                         bring(names, at, n, *d, None, place, diagnostics);
                     }
                     if let Some(std) = from.key.strip_prefix("std.") {
-                        for b in builtin::all_in(std) {
-                            bring(names, at, b.name, Def::Builtin(b), None, place, diagnostics);
+                        for n in builtin::names_in(std) {
+                            if let Some(b) = builtin::find_in(std, n) {
+                                bring(names, at, n, Def::Builtin(b), None, place, diagnostics);
+                            }
                         }
                     }
                     for (n, (d, _)) in &from.demands {
@@ -447,7 +450,7 @@ fn unknown_member(names: &Names, target: ModuleId, name: &str, place: Place) -> 
     let key = m.map_or("", |m| &m.key).to_string();
     let mut all: Vec<String> = m.map(|m| m.own.keys().chain(m.demands.keys()).map(|n| n.to_string()).collect()).unwrap_or_default();
     if let Some(std) = key.strip_prefix("std.") {
-        all.extend(builtin::all_in(std).map(|b| b.name.to_string()));
+        all.extend(builtin::names_in(std).iter().map(|n| n.to_string()));
     }
     all.sort();
     let d = Diagnostic::error(error::UNKNOWN_IMPORT, format!("`{key}` has no `{name}`")).at(place, "not there");

@@ -185,6 +185,8 @@ pub struct Cx {
     pub wanted: Option<Type>,
     /// The formula that is the whole of a `require`.
     pub whole: Option<Span>,
+    /// Where `_` stands for any edge in an arrow.
+    pub any_paths: Vec<Span>,
     /// Names around a closed formula, which cannot see them.
     pub outer: Vec<String>,
     /// The kinds of which elements may be here that are not in the world before.
@@ -220,6 +222,7 @@ impl Cx {
             conjunct: None,
             wanted: None,
             whole: None,
+            any_paths: vec![],
             outer: vec![],
             added: vec![],
             taken: vec![],

@@ -100,13 +100,13 @@ impl Checker<'_> {
             return d.help(format!("in an `expect`: `holds {}`", n.text));
         }
         let mut all = self.names.usable(cx.module, &|d| !matches!(d, Def::Param(_)));
-        all.extend(builtin::all().map(|b| b.name.to_string()));
+        all.extend(builtin::names().iter().map(|n| n.to_string()));
         all.extend(NOISE.iter().map(|s| s.to_string()));
         all.extend(["probability", "expected", "was"].map(String::from));
         all.extend(self.names.host.iter().map(|h| h.name.to_string()));
         let d = Diagnostic::error(error::UNKNOWN_FUNCTION, format!("there is no rule or function `{}`", n.text)).at(place, "not known");
         // a function of a module that could be imported
-        for module in builtin::MODULES {
+        for module in builtin::modules() {
             if builtin::find_in(module, &n.text).is_some() {
                 return d.help(format!("`std.{module}` has it: `import std.{module} {{ {} }}`", n.text));
             }
@@ -322,7 +322,7 @@ impl Checker<'_> {
                 for o in &operands {
                     d = d.also(o.place, format!("this is {}", self.show(&o.ty)));
                 }
-                d = d.note(b.doc);
+                d = d.note(format!("`{}`: {}", b.usage, b.doc));
                 self.report(d);
                 self.poison(cx, span)
             }

@@ -427,7 +427,7 @@ impl Checker<'_> {
         if let Some(m) = self.names.module_named(cx.module, module).and_then(|m| self.names.module(m))
             && let Some(std) = m.key.strip_prefix("std.")
         {
-            all.extend(crate::scalar::builtin::all_in(std).map(|b| b.name.to_string()));
+            all.extend(crate::scalar::builtin::names_in(std).iter().map(|n| n.to_string()));
         }
         all.sort();
         let d = Diagnostic::error(error::UNKNOWN_FUNCTION, format!("module `{module}` has no `{}`", name.text)).at(place, "not there");

@@ -464,13 +464,11 @@ impl Checker<'_> {
 
     /// A regular expression, or a report of what is wrong with it.
     pub fn pattern(&mut self, cx: &Cx, text: &str, span: Span) -> Option<Arc<regex::Regex>> {
-        match regex::Regex::new(text) {
+        match crate::scalar::builtin::pattern(text) {
             Ok(r) => Some(Arc::new(r)),
-            Err(e) => {
-                let why = e.to_string();
-                let last = why.lines().rev().find(|l| l.contains("error:")).unwrap_or("not a regular expression");
-                let last = last.trim().trim_start_matches("error:").trim().trim_end_matches('.');
-                let mut d = Diagnostic::error(error::BAD_PATTERN, format!("this is no regular expression: {last}")).at(cx.at(span), "");
+            Err(fault) => {
+                let why = fault.text;
+                let mut d = Diagnostic::error(error::BAD_PATTERN, why.clone()).at(cx.at(span), "");
                 if why.contains("look-around") || why.contains("backreference") {
                     d = d.help("patterns are matched in linear time, so they have no look-around and no backreferences");
                 } else if !self.sources.text(cx.at(span)).starts_with('r') {

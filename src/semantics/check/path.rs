@@ -216,7 +216,10 @@ impl Checker<'_> {
     pub fn path(&mut self, cx: &mut Cx, p: &ast::Path) -> Option<Path> {
         match &p.kind {
             ast::PathKind::Name(q) => self.relation(cx, q).map(|r| Path::Step(vec![r])),
-            ast::PathKind::Any => Some(Path::Step(self.schema.of_sort(Sort::Edge).map(Relation::Edge).collect())),
+            ast::PathKind::Any => {
+                cx.any_paths.push(p.span);
+                Some(Path::Step(self.schema.of_sort(Sort::Edge).map(Relation::Edge).collect()))
+            }
             ast::PathKind::Either(paths) => {
                 let paths: Vec<Option<Path>> = paths.iter().map(|p| self.path(cx, p)).collect();
                 let paths: Vec<Path> = paths.into_iter().collect::<Option<_>>()?;
