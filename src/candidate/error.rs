@@ -12,7 +12,7 @@ pub const TOO_LARGE: Code = Code::new(504, "candidate-too-large");
 /// A record has a key twice.
 pub const DUPLICATE_KEY: Code = Code::new(505, "duplicate-key");
 /// A number that 64 bits cannot hold.
-pub const NUMBER_RANGE: Code = Code::new(506, "number-out-of-range");
+pub const NUMBER_RANGE: Code = Code::new(506, "candidate-number-out-of-range");
 /// The document has a section that dbm's own JSON does not have.
 pub const UNKNOWN_SECTION: Code = Code::new(507, "unknown-section");
 /// Nodes, but no list of edges (or nothing at all).
@@ -26,7 +26,7 @@ pub const UNKNOWN_KIND: Code = Code::new(511, "unknown-candidate-kind");
 /// An attribute that the kind does not have.
 pub const UNKNOWN_ATTRIBUTE: Code = Code::new(512, "unknown-candidate-attribute");
 /// An attribute that must be there is not.
-pub const MISSING_ATTRIBUTE: Code = Code::new(513, "missing-attribute");
+pub const MISSING_ATTRIBUTE: Code = Code::new(513, "missing-candidate-attribute");
 /// A value that does not fit the declared type.
 pub const WRONG_TYPE: Code = Code::new(514, "wrong-candidate-type");
 /// A value for an attribute that a mechanism defines.

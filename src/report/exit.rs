@@ -66,6 +66,8 @@ fn of_diagnostic(d: &Diagnostic, deny_warnings: bool, rest: Exit) -> Exit {
         _ if !counts => Exit::Fine,
         999 => Exit::Internal,
         0..500 => Exit::Program,
+        // `--reader` names a reader that is not there
+        540 => Exit::Call,
         500..600 => Exit::Candidate,
         700..800 => Exit::Call,
         600..700 if d.is_error() => Exit::Fine,

@@ -75,9 +75,9 @@ pub const BAD_MECHANISM: Code = Code::new(320, "bad-mechanism");
 /// A value that cannot be ranged over.
 pub const NOT_RANGEABLE: Code = Code::new(321, "not-rangeable");
 /// An edit that cannot be made.
-pub const BAD_EDIT: Code = Code::new(322, "bad-edit");
+pub const BAD_EDIT: Code = Code::new(322, "impossible-edit");
 /// A method call: functions stand before their arguments.
-pub const METHOD_CALL: Code = Code::new(323, "method-call");
+pub const METHOD_CALL: Code = Code::new(323, "no-such-method");
 
 /// A variable bound only under `not` or `implies`.
 pub const BOUND_UNDER_NOT: Code = Code::new(401, "bound-under-not");

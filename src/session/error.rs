@@ -11,10 +11,8 @@ pub const ILL_TYPED_PARAM: Code = Code::new(702, "ill-typed-param");
 pub const MISSING_PARAM: Code = Code::new(703, "missing-param");
 /// A file named in the call cannot be read.
 pub const UNREADABLE_FILE: Code = Code::new(704, "unreadable-file");
-/// No reader has the name given.
-pub const UNKNOWN_READER: Code = Code::new(705, "unknown-reader");
 /// No demand has the name given.
-pub const UNKNOWN_DEMAND: Code = Code::new(706, "unknown-demand");
+pub const UNKNOWN_DEMAND: Code = Code::new(706, "no-such-demand");
 /// No diagnostic has the code given.
 pub const UNKNOWN_CODE: Code = Code::new(707, "unknown-code");
 /// A broken promise of ours.
@@ -26,7 +24,6 @@ pub const ALL: &[Code] = &[
     ILL_TYPED_PARAM,
     MISSING_PARAM,
     UNREADABLE_FILE,
-    UNKNOWN_READER,
     UNKNOWN_DEMAND,
     UNKNOWN_CODE,
     INTERNAL,
@@ -78,7 +75,8 @@ impl Error {
     /// The error that the gravest diagnostics call for.
     pub(super) fn of(diagnostics: Vec<Diagnostic>, sources: Sources) -> Error {
         let of = |range: std::ops::Range<u16>| diagnostics.iter().any(|d| d.is_error() && range.contains(&d.code.number));
-        let (call, candidate) = (of(700..800), of(500..600));
+        // 0540 is a `--reader` that nothing has
+        let (call, candidate) = (of(700..800) || of(540..541), of(500..600));
         let failure = Box::new(Failure { diagnostics, sources });
         match (call, candidate) {
             (true, _) => Error::Call(failure),

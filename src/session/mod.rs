@@ -6,6 +6,7 @@ pub mod exercise;
 pub mod input;
 pub mod limits;
 mod params;
+mod places;
 pub mod program;
 pub mod run;
 mod stages;

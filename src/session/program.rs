@@ -160,7 +160,7 @@ impl std::fmt::Debug for Program {
 
 impl Inner {
     /// The program behind the declarations of a candidate, with the parameters set.
-    pub(super) fn behind(&self, declarations: &str, sources: &mut Sources) -> Result<stages::Checked, Vec<Diagnostic>> {
+    pub(super) fn behind(&self, declarations: &Schema, sources: &mut Sources) -> Result<stages::Checked, Vec<Diagnostic>> {
         let mut checked = stages::check(sources, &self.files, self.main, &self.options, Some(declarations));
         let mut diagnostics = std::mem::take(&mut checked.diagnostics);
         if !diagnostics.iter().any(|d| d.is_error()) {

@@ -1,5 +1,5 @@
 //! Running a compiled program: check candidates, query one, test. Fed by hosts, calls the stages, gives verdicts as data.
-use super::error::{Error, UNKNOWN_DEMAND, UNKNOWN_READER};
+use super::error::{Error, UNKNOWN_DEMAND};
 use super::input::Input;
 use super::limits::{Cancel, Limits};
 use super::program::Program;
@@ -71,7 +71,7 @@ impl Program {
                 diagnostics.extend(stages::waiting(c));
             }
             diagnostics.extend(unknown_demands(&c.program, &options.only, &mut sources));
-            diagnostics.extend(unknown_readers(&c.program, inputs, &mut sources));
+            diagnostics.extend(unknown_readers(&c.program, inputs));
         }
         let mut report = Report { program: inner.name.clone(), candidates: vec![], diagnostics };
         if report.diagnostics.iter().any(|d| d.is_error()) {
@@ -81,7 +81,7 @@ impl Program {
         for e in &mut entries {
             let Some((structure, own)) = e.ready.take() else { continue };
             let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { continue };
-            let found = stages::decide(checked, structure, options, &mut sources);
+            let found = stages::decide(checked, structure, options, &sources);
             e.report.demands = found.demands;
             e.report.diagnostics.extend(found.diagnostics);
             e.report.verdict = conclude(&e.report.demands);
@@ -128,8 +128,8 @@ impl Program {
         if !self.inner().inferred {
             return Ok(None);
         }
-        let text = stages::infer(input, &options.limits, sources)?;
-        self.inner().behind(&text, sources).map(Some)
+        let schema = stages::inferred(input, &options.limits, sources)?;
+        self.inner().behind(&schema, sources).map(Some)
     }
 
     /// The bindings of a formula's free variables for which it is true in a candidate.
@@ -138,7 +138,7 @@ impl Program {
         let mut sources = inner.sources.clone();
         let mut wrong = inner.missing.clone();
         if let Some(c) = &inner.checked {
-            wrong.extend(unknown_readers(&c.program, std::slice::from_ref(input), &mut sources));
+            wrong.extend(unknown_readers(&c.program, std::slice::from_ref(input)));
         }
         if !wrong.is_empty() {
             return Err(Error::of(wrong, sources));
@@ -151,7 +151,7 @@ impl Program {
             return Ok((Table::default(), sources));
         };
         // the formula first: what is wrong with it shows without reading a large candidate
-        let found = stages::formula(checked, formula, inner, &mut sources).and_then(|formula| {
+        let found = stages::formula(checked, formula, &mut sources).and_then(|formula| {
             let (structure, _) = stages::read(checked, input, &options.limits, &mut sources)?;
             Ok(stages::query(checked, structure, &formula, options))
         });
@@ -181,11 +181,10 @@ fn unknown_demands(program: &hir::Program, only: &[String], sources: &mut Source
     wrong.map(|n| misnamed(UNKNOWN_DEMAND, "demand", "--only ", n, &names, sources)).collect()
 }
 
-fn unknown_readers(program: &hir::Program, inputs: &[Input], sources: &mut Sources) -> Vec<Diagnostic> {
-    let names: Vec<&str> = program.readers.iter().map(|r| &*r.name).collect();
-    let mut asked: Vec<&str> = inputs.iter().filter_map(|i| i.reader.as_deref()).filter(|n| !stages::has_reader(program, n)).collect();
+fn unknown_readers(program: &hir::Program, inputs: &[Input]) -> Vec<Diagnostic> {
+    let mut asked: Vec<&str> = inputs.iter().filter_map(|i| i.reader.as_deref()).collect();
     asked.dedup();
-    asked.iter().map(|n| misnamed(UNKNOWN_READER, "reader", "--reader ", n, &names, sources)).collect()
+    asked.iter().filter_map(|n| stages::unknown_reader(program, n)).collect()
 }
 
 /// A name in the call that nothing has: shown in a source of its own, with the near name.

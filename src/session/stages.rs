@@ -1,41 +1,37 @@
 //! The one place where the stages are joined: what each gives the next. Called by program and run, calls every room below.
 use super::decide::{self, Asked};
-use super::evaluate::{Evaluation, How, in_one_world};
+use super::evaluate::{self, How, in_one_world};
+use super::exercise;
 use super::input::Input;
 use super::limits::Limits;
-use super::program::{CompileOptions, Inner, Stage};
+use super::places::Places;
+use super::program::{CompileOptions, Stage};
 use super::run::RunOptions;
-use super::exercise;
+use crate::base::source::NoFiles;
 use crate::base::{Code, Diagnostic, FileId, Loader, Sources};
-use crate::demand;
-use crate::engine::{Budget, Present};
+use crate::engine::Budget;
 use crate::scalar::{Value, json};
 use crate::semantics::hir;
-use crate::semantics::strata::Strata;
-use crate::structure::GraphBuilder;
-use crate::syntax;
+use crate::structure::{Graph, GraphBuilder, Schema};
 use crate::verdict::{DemandReport, Miss, Table, TestReport, Verdict};
+use crate::{candidate, demand, semantics, syntax};
 use std::sync::Arc;
 
 /// The codes of each room below this one.
-pub(super) const CODES: &[&[Code]] = &[syntax::error::ALL, demand::error::ALL];
+pub(super) const CODES: &[&[Code]] = &[syntax::error::ALL, semantics::error::ALL, candidate::error::ALL, demand::error::ALL];
 
-/// A checked program, with what the later stages need beside it.
-pub(super) struct Checked {
-    pub program: hir::Program,
-    pub strata: Strata,
-    pub diagnostics: Vec<Diagnostic>,
+pub(super) use crate::semantics::{Checked, Formula};
+
+/// The values of the parameters. Whoever runs the program has seen that all have one.
+fn values(checked: &Checked) -> Vec<Value> {
+    checked.program.params.iter().map(|p| p.default.clone().unwrap_or(Value::None)).collect()
 }
 
-impl Checked {
-    /// The values of the parameters. Whoever runs it has seen that all have one.
-    fn values(&self) -> Vec<Value> {
-        self.program.params.iter().map(|p| p.default.clone().unwrap_or(Value::None)).collect()
-    }
+/// A candidate that was read: the structure, and the document in which its places are found again.
+pub(super) struct Structure {
+    graph: Graph,
+    outcome: candidate::Outcome,
 }
-
-/// A candidate as the engine takes it.
-pub(super) type Structure = crate::structure::Graph;
 
 /// What was found about one candidate.
 pub(super) struct Found {
@@ -43,21 +39,22 @@ pub(super) struct Found {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Parses and checks a file with all that it imports; behind `declarations`, if the program has none of its own.
+/// Parses and checks a file with all that it imports; behind the declarations of a candidate, if it has none of its own.
 pub(super) fn check(
     sources: &mut Sources,
-    _loader: &dyn Loader,
+    loader: &dyn Loader,
     main: FileId,
-    _options: &CompileOptions,
-    _declarations: Option<&str>,
+    options: &CompileOptions,
+    inferred: Option<&Schema>,
 ) -> Checked {
-    let parsed = syntax::parse(sources, main);
-    Checked { program: hir::Program::default(), strata: Strata::default(), diagnostics: parsed.diagnostics }
+    let host = options.functions.iter().cloned().map(Arc::new).collect();
+    semantics::check(sources, loader, main, &semantics::Options { inferred: inferred.cloned(), host })
 }
 
-/// Whether a diagnostic of a program without declarations would stay if they were there.
+/// Whether a diagnostic of a program without declarations would stay if they were there: what is wrong with its text and its imports.
 pub(super) fn stands_alone(d: &Diagnostic) -> bool {
-    d.code.number < 200
+    use semantics::error::{IMPORT_CYCLE, IMPORT_FAILED, UNKNOWN_IMPORT, UNKNOWN_MODULE};
+    d.code.number < 200 || [IMPORT_CYCLE, IMPORT_FAILED, UNKNOWN_IMPORT, UNKNOWN_MODULE].contains(&d.code)
 }
 
 /// What a check without candidates has to say beside the program's own diagnostics.
@@ -65,29 +62,60 @@ pub(super) fn waiting(checked: &Checked) -> Vec<Diagnostic> {
     decide::waiting(&checked.program)
 }
 
-/// Whether the program, or `std.readers`, has that reader.
-pub(super) fn has_reader(program: &hir::Program, name: &str) -> bool {
-    program.readers.iter().any(|r| &*r.name == name)
+/// What is wrong with the name of a reader, if the program has none of that name.
+pub(super) fn unknown_reader(program: &hir::Program, name: &str) -> Option<Diagnostic> {
+    candidate::find_reader(program, name).err().map(|d| *d)
+}
+
+fn door_limits(limits: &Limits) -> candidate::Limits {
+    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    candidate::Limits { bytes: size(limits.candidate_bytes), depth: limits.depth as usize, ..candidate::Limits::default() }
+}
+
+fn door_input(input: &Input) -> candidate::Input<'_> {
+    candidate::Input { name: &input.name, bytes: &input.bytes, format: candidate::Format::Auto }
 }
 
 /// The candidate as a structure, with warnings; or what is wrong with it.
 pub(super) fn read(
-    _checked: &Checked,
-    _input: &Input,
-    _limits: &Limits,
-    _sources: &mut Sources,
+    checked: &Checked,
+    input: &Input,
+    limits: &Limits,
+    sources: &mut Sources,
 ) -> Result<(Structure, Vec<Diagnostic>), Vec<Diagnostic>> {
-    Err(vec![])
+    let values = values(checked);
+    let options = candidate::Options { reader: input.reader.as_deref(), params: &values, limits: door_limits(limits) };
+    let mut outcome = candidate::read(&checked.program, &door_input(input), &options, sources);
+    let found = std::mem::take(&mut outcome.diagnostics);
+    match outcome.graph.take() {
+        Some(graph) if !found.iter().any(|d| d.is_error()) => Ok((Structure { graph, outcome }, found)),
+        _ => Err(found),
+    }
 }
 
 /// How many nodes, edges and events.
 pub(super) fn size(structure: &Structure) -> (u64, u64, u64) {
-    structure.size()
+    structure.graph.size()
 }
 
 /// The declarations that a candidate suggests, as source.
-pub(super) fn infer(_input: &Input, _limits: &Limits, _sources: &mut Sources) -> Result<String, Vec<Diagnostic>> {
-    Ok(String::new())
+pub(super) fn infer(input: &Input, limits: &Limits, sources: &mut Sources) -> Result<String, Vec<Diagnostic>> {
+    let (inferred, found) = candidate::infer(&door_input(input), &door_limits(limits), sources);
+    if found.iter().any(|d| d.is_error()) {
+        return Err(found);
+    }
+    Ok(inferred.source())
+}
+
+/// The declarations that a candidate suggests, as a schema. Their text becomes a source, so that places in it can be shown.
+pub(super) fn inferred(input: &Input, limits: &Limits, sources: &mut Sources) -> Result<Arc<Schema>, Vec<Diagnostic>> {
+    let text = infer(input, limits, sources)?;
+    let file = sources.add_file(format!("declarations inferred from {}", input.name), text);
+    let checked = semantics::check(sources, &NoFiles, file, &semantics::Options::default());
+    if checked.has_errors() {
+        return Err(checked.diagnostics);
+    }
+    Ok(checked.program.schema.clone())
 }
 
 fn budget(options: &RunOptions) -> Budget {
@@ -96,35 +124,31 @@ fn budget(options: &RunOptions) -> Budget {
 }
 
 /// Every demand that `options.only` names, decided.
-pub(super) fn decide(checked: &Checked, structure: Structure, options: &RunOptions, sources: &mut Sources) -> Found {
+pub(super) fn decide(checked: &Checked, structure: Structure, options: &RunOptions, sources: &Sources) -> Found {
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|n| n == name);
-    let locate = |_: &Structure, _| None;
+    let places = Places::new(sources);
+    let Structure { graph, outcome } = structure;
+    let locate = |graph: &Graph, e| outcome.locate(graph, e).and_then(|spot| places.located(spot.place, spot.pointer));
     let asked = Asked { wanted: &wanted, most: options.max_violations, sources, locate: &locate };
     let what = (&checked.program, &checked.strata);
-    let (demands, diagnostics) = decide::decide(what, structure, &checked.values(), &budget(options), How::default(), &asked);
+    let (demands, diagnostics) = decide::decide(what, graph, &values(checked), &budget(options), How::default(), &asked);
     Found { demands, diagnostics }
 }
 
-/// A formula, checked against the program.
-pub(super) struct Formula {
-    vars: Vec<hir::Var>,
-    formula: hir::Expr,
-    columns: Vec<hir::VarId>,
-}
-
 /// Parses and checks a formula.
-pub(super) fn formula(_checked: &Checked, _text: &str, _inner: &Inner, _sources: &mut Sources) -> Result<Formula, Vec<Diagnostic>> {
-    Err(vec![])
+pub(super) fn formula(checked: &Checked, text: &str, sources: &mut Sources) -> Result<Formula, Vec<Diagnostic>> {
+    let file = sources.add_file("formula", text);
+    semantics::check_formula(sources, &checked.program, &checked.names, file)
 }
 
 /// The bindings of a formula.
 pub(super) fn query(checked: &Checked, structure: Structure, formula: &Formula, options: &RunOptions) -> Table {
-    let Formula { vars, formula, columns } = formula;
+    let Formula { vars, expr: formula, columns, warnings } = formula;
     let names = columns.iter().map(|c| vars.get(c.0 as usize).map(|v| v.name.to_string()).unwrap_or_default());
-    let mut table = Table { columns: names.collect(), rows: vec![], diagnostics: vec![] };
+    let mut table = Table { columns: names.collect(), rows: vec![], diagnostics: warnings.clone() };
     let what = (&checked.program, &checked.strata);
-    in_one_world(what, structure, &checked.values(), &budget(options), How::default(), &mut |world| {
-        table.diagnostics.clear();
+    in_one_world(what, structure.graph, &values(checked), &budget(options), How::default(), &mut |world| {
+        table.diagnostics.truncate(warnings.len());
         match world.query(vars, formula, columns) {
             Ok((rows, faults)) => {
                 let graph = world.graph();
@@ -146,7 +170,7 @@ pub(super) fn query(checked: &Checked, structure: Structure, formula: &Formula, 
 pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions) -> TestReport {
     let mut report =
         TestReport { title: test.title.to_string(), place: test.place, verdict: Verdict::Unknown, misses: vec![], diagnostics: vec![] };
-    let given = match given(checked, test) {
+    let given = match candidate::from_given(&checked.program, &test.given, test.vars.len(), &values(checked), &door_limits(&options.limits)) {
         Ok(given) => given,
         Err(found) => {
             report.diagnostics = found;
@@ -154,15 +178,10 @@ pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions) ->
         }
     };
     let what = (&checked.program, &checked.strata);
-    let misses = exercise::run(what, given, &checked.values(), &budget(options), How::default(), test);
+    let misses = exercise::run(what, given, &values(checked), &budget(options), How::default(), test);
     report.misses = misses.into_iter().map(|m| Miss { place: m.place, message: m.text }).collect();
     report.verdict = if report.misses.is_empty() { Verdict::Holds } else { Verdict::Violated };
     report
-}
-
-/// The structure that a test's `given` makes of the empty one.
-fn given(_checked: &Checked, _test: &hir::Test) -> Result<Structure, Vec<Diagnostic>> {
-    Err(vec![])
 }
 
 /// What a stage makes of a program.
@@ -190,11 +209,11 @@ pub(super) fn dump(
         Stage::Plan => {
             let checked = check(sources, loader, main, options, None);
             let wrong = checked.diagnostics.iter().any(|d| d.is_error());
-            let values = checked.values();
+            let values = values(&checked);
             let graph = GraphBuilder::new(checked.program.schema.clone()).finish().0;
             let text = match wrong {
                 true => String::new(),
-                false => Evaluation::<Present>::dump(&checked.program, &checked.strata, graph, &values),
+                false => evaluate::plans(&checked.program, &checked.strata, graph, &values),
             };
             (text, checked.diagnostics)
         }
