@@ -1,1 +1,3 @@
-//! (being built)
+//! Demands: what a program asks of a structure, checked over the engine's facts. Driven by session, gives verdicts.
+pub mod error;
+pub mod invariant;

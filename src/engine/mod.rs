@@ -1,1 +1,17 @@
-//! (being built)
+//! The engine: runs plans over a structure and gives facts, each with the worlds in which it holds. Fed by plan and structure, read by demand and session.
+pub mod aggregate;
+pub mod annotation;
+pub mod budget;
+pub mod fault;
+pub mod fixpoint;
+pub mod formula;
+pub mod machine;
+pub mod mechanism;
+pub mod pairs;
+pub mod path;
+pub mod relation;
+pub mod step;
+
+pub use annotation::{Annotation, Kleene, Mask, Present};
+pub use budget::{Budget, Limit, Reached};
+pub use machine::Machine;

@@ -1,1 +1,10 @@
-//! (being built)
+//! The plan: steps over slots, made from the checked program for a given structure's sizes. Fed by semantics, run by the engine.
+pub mod edit;
+pub mod ir;
+pub mod lower;
+pub mod order;
+pub mod path;
+pub mod show;
+pub mod unit;
+
+pub use ir::*;

@@ -1,7 +1,13 @@
 //! The scalar operations and their faults: what an operator means, in one place. The engine and the readers both compute with it.
 use super::builtin::Builtin;
+use super::cast::{cast, to_id};
+use super::compare::{absent, order, same};
+use super::display::brief;
 use super::types::Type;
 use super::value::Value;
+use super::{arithmetic, json};
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// A value that could not be computed. `text` says why with the values involved, lower case, no final stop.
@@ -125,3 +131,167 @@ pub enum Op {
     /// A function of the host.
     Host(Arc<HostFunction>),
 }
+
+impl Op {
+    /// The operation's name as users write it, for messages and dumps.
+    pub fn name(&self) -> &str {
+        match self {
+            Op::Neg | Op::Sub => "-",
+            Op::Add => "+",
+            Op::Mul => "*",
+            Op::Div => "/",
+            Op::IntDiv => "div",
+            Op::Rem => "%",
+            Op::Concat => "++",
+            Op::Eq => "==",
+            Op::Ne => "!=",
+            Op::Lt => "<",
+            Op::Le => "<=",
+            Op::Gt => ">",
+            Op::Ge => ">=",
+            Op::In => "in",
+            Op::Matches(_) | Op::MatchesDynamic => "matches",
+            Op::Widen => "widen",
+            Op::Cast(_) => "as",
+            Op::ToId => "id",
+            Op::Get(_) => ".",
+            Op::Item => "[…]",
+            Op::List => "[]",
+            Op::Record(_) => "{}",
+            Op::Call(b) => b.name,
+            Op::Host(h) => &h.name,
+        }
+    }
+
+    /// Computes the value from those of the operands. An absent operand is a fault where a value is needed.
+    pub fn apply(&self, args: &[Value]) -> Result<Value, Fault> {
+        let ordered = |holds: fn(Ordering) -> bool| {
+            let (a, b) = (needed(args, 0)?, needed(args, 1)?);
+            order(&a, &b).map(|o| Value::Bool(holds(o)))
+        };
+        let two = |f: fn(&Value, &Value) -> Result<Value, Fault>| f(&*needed(args, 0)?, &*needed(args, 1)?);
+        match self {
+            Op::Neg => arithmetic::neg(&*needed(args, 0)?),
+            Op::Add => two(arithmetic::add),
+            Op::Sub => two(arithmetic::sub),
+            Op::Mul => two(arithmetic::mul),
+            Op::Div => two(arithmetic::div),
+            Op::IntDiv => two(arithmetic::int_div),
+            Op::Rem => two(arithmetic::rem),
+            Op::Concat => two(concat),
+            Op::Eq => Ok(Value::Bool(same(&*read(args, 0)?, &*read(args, 1)?))),
+            Op::Ne => Ok(Value::Bool(!same(&*read(args, 0)?, &*read(args, 1)?))),
+            Op::Lt => ordered(Ordering::is_lt),
+            Op::Le => ordered(Ordering::is_le),
+            Op::Gt => ordered(Ordering::is_gt),
+            Op::Ge => ordered(Ordering::is_ge),
+            Op::In => match (&*read(args, 0)?, &*needed(args, 1)?) {
+                (item, Value::List(items)) => Ok(Value::Bool(items.iter().any(|i| same(item, i)))),
+                (_, other) => Err(misfit(other, "a list")),
+            },
+            Op::Matches(regex) => Ok(Value::Bool(regex.is_match(text(&*needed(args, 0)?)?))),
+            Op::MatchesDynamic => {
+                let (subject, pattern) = (needed(args, 0)?, needed(args, 1)?);
+                let regex = super::builtin::pattern(text(&pattern)?)?;
+                Ok(Value::Bool(regex.is_match(text(&subject)?)))
+            }
+            Op::Widen => match &*read(args, 0)? {
+                Value::None => Ok(Value::None),
+                v => cast(v, &Type::Float(None)),
+            },
+            Op::Cast(to) => cast(arg(args, 0)?, to),
+            Op::ToId => to_id(arg(args, 0)?),
+            Op::Get(name) => match arg(args, 0)? {
+                Value::Lazy(lazy) => settled(lazy.get(name)?),
+                v => Ok(v.field(name).cloned().unwrap_or(Value::None)),
+            },
+            Op::Item => item(arg(args, 0)?, &*read(args, 1)?),
+            Op::List => args.iter().map(|v| forced(v).map(Cow::into_owned)).collect::<Result<_, _>>().map(Value::List),
+            Op::Record(names) => {
+                let values = args.iter().map(|v| forced(v).map(Cow::into_owned)).collect::<Result<Vec<_>, _>>()?;
+                Ok(Value::record(names.iter().cloned().zip(values)))
+            }
+            Op::Call(builtin) => {
+                if args.iter().any(|v| matches!(v, Value::Lazy(_))) {
+                    let args = args.iter().map(|v| forced(v).map(Cow::into_owned)).collect::<Result<Vec<_>, _>>()?;
+                    (builtin.call)(&args)
+                } else {
+                    (builtin.call)(args)
+                }
+            }
+            Op::Host(function) => {
+                let args = args.iter().map(|v| forced(v).map(Cow::into_owned)).collect::<Result<Vec<_>, _>>()?;
+                let result = (function.call)(&args)
+                    .map_err(|text| Fault::new(FaultKind::Argument, format!("`{}`: {text}", function.name)))?;
+                cast(&result, &function.result)
+                    .map_err(|f| Fault::new(f.kind, format!("the result of `{}`: {}", function.name, f.text)))
+            }
+        }
+    }
+}
+
+fn arg(args: &[Value], i: usize) -> Result<&Value, Fault> {
+    args.get(i).ok_or_else(|| Fault::new(FaultKind::Argument, "an operand is missing"))
+}
+
+/// The value with nothing left unread.
+fn forced(v: &Value) -> Result<Cow<'_, Value>, Fault> {
+    match v {
+        Value::Lazy(lazy) => lazy.force().map(Cow::Owned),
+        v => Ok(Cow::Borrowed(v)),
+    }
+}
+
+/// An operand that may be absent, read.
+fn read(args: &[Value], i: usize) -> Result<Cow<'_, Value>, Fault> {
+    forced(arg(args, i)?)
+}
+
+/// An operand that must be there, read.
+fn needed(args: &[Value], i: usize) -> Result<Cow<'_, Value>, Fault> {
+    let v = read(args, i)?;
+    if v.is_none() { Err(absent()) } else { Ok(v) }
+}
+
+fn misfit(v: &Value, what: &str) -> Fault {
+    Fault::new(FaultKind::Cast, format!("`{}` is not {what}", brief(v)))
+}
+
+fn text(v: &Value) -> Result<&str, Fault> {
+    v.as_text().ok_or_else(|| misfit(v, "a Text"))
+}
+
+fn concat(a: &Value, b: &Value) -> Result<Value, Fault> {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => Ok(Value::text([&**a, &**b].concat())),
+        (Value::List(a), Value::List(b)) => Ok(Value::list([&**a, &**b].concat())),
+        (Value::Text(_), other) => Err(misfit(other, "a Text")),
+        (Value::List(_), other) => Err(misfit(other, "a list")),
+        (other, _) => Err(misfit(other, "a Text or a list")),
+    }
+}
+
+fn settled(found: Option<json::Lazy>) -> Result<Value, Fault> {
+    found.map_or(Ok(Value::None), json::Lazy::settle)
+}
+
+fn item(of: &Value, at: &Value) -> Result<Value, Fault> {
+    match (of, at) {
+        (Value::None, _) => Ok(Value::None),
+        (_, Value::None) => Err(absent()),
+        (_, Value::Int(i)) => {
+            let Ok(i) = usize::try_from(*i) else { return Ok(Value::None) };
+            match of {
+                Value::Lazy(lazy) => settled(lazy.item(i)?),
+                v => Ok(v.as_list().and_then(|l| l.get(i)).cloned().unwrap_or(Value::None)),
+            }
+        }
+        (Value::Lazy(lazy), Value::Text(name)) => settled(lazy.get(name)?),
+        (_, Value::Text(name)) => Ok(of.field(name).cloned().unwrap_or(Value::None)),
+        _ => Err(misfit(at, "an Int or a Text, so it cannot be an index")),
+    }
+}
+
+#[cfg(test)]
+#[path = "expression_tests.rs"]
+mod tests;

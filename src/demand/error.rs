@@ -1,0 +1,80 @@
+//! The codes of what stands between a demand and its verdict: faults and limits (06xx), what is not there yet (09xx).
+use crate::base::{Code, Diagnostic, Place};
+use crate::engine::fault::FaultAt;
+use crate::engine::{Limit, Reached};
+use crate::scalar::expression::FaultKind;
+
+/// A number, time or duration left its range.
+pub const OVERFLOW: Code = Code::new(601, "overflow");
+/// Division by zero.
+pub const DIVISION_BY_ZERO: Code = Code::new(602, "division-by-zero");
+/// A result that is not a number.
+pub const NOT_A_NUMBER: Code = Code::new(603, "not-a-number");
+/// A value that does not fit its type.
+pub const CAST: Code = Code::new(604, "value-does-not-fit");
+/// Ranging over what cannot be ranged over.
+pub const RANGE: Code = Code::new(605, "cannot-range-over");
+/// Two values for one thing.
+pub const CONFLICT: Code = Code::new(606, "conflicting-values");
+/// A mechanism or an improving rule that depends on itself for ever.
+pub const CYCLE: Code = Code::new(607, "never-settles");
+/// An argument that a built-in cannot take.
+pub const ARGUMENT: Code = Code::new(608, "bad-argument");
+/// An element that is not there.
+pub const MISSING: Code = Code::new(609, "missing-element");
+/// Too many facts.
+pub const FACT_LIMIT: Code = Code::new(610, "fact-limit");
+/// Too much memory.
+pub const MEMORY_LIMIT: Code = Code::new(611, "memory-limit");
+/// Stopped from outside: a time limit, or the user.
+pub const STOPPED: Code = Code::new(612, "time-limit");
+/// A scope that matched nothing.
+pub const VACUOUS: Code = Code::new(620, "vacuous");
+/// A word of the language whose engine is not there yet.
+pub const NOT_YET: Code = Code::new(901, "not-yet");
+
+/// All of them.
+pub const ALL: &[Code] = &[
+    OVERFLOW, DIVISION_BY_ZERO, NOT_A_NUMBER, CAST, RANGE, CONFLICT, CYCLE, ARGUMENT, MISSING, FACT_LIMIT, MEMORY_LIMIT, STOPPED, VACUOUS,
+    NOT_YET,
+];
+
+/// A demand that a fault makes unknown.
+pub fn fault(demand: &str, place: Place, f: &FaultAt) -> Diagnostic {
+    let (code, help) = match f.fault.kind {
+        FaultKind::Overflow => (OVERFLOW, "keep the numbers smaller, or compute with Floats"),
+        FaultKind::DivisionByZero => (DIVISION_BY_ZERO, "guard the division: `x != 0 and …`; the order of the conditions does not matter"),
+        FaultKind::NotANumber => (NOT_A_NUMBER, "guard the arguments with a condition"),
+        FaultKind::Cast => (CAST, "test for it with `has`, give a value with `??`, or mend the candidate"),
+        FaultKind::Range => (RANGE, "write `?? []` behind it if it may be absent"),
+        FaultKind::Conflict => (CONFLICT, "say which value wins with `min { … }` or `max { … }`, or make the clauses exclude each other"),
+        FaultKind::Cycle => (CYCLE, "break the circle: a value cannot depend on itself, and a cost must not shrink on a way round"),
+        FaultKind::Argument => (ARGUMENT, "look the argument up in the list of built-ins"),
+        FaultKind::Missing => (MISSING, "name an element that the candidate has"),
+    };
+    Diagnostic::error(code, format!("`{demand}` is unknown: {}", f.fault.text))
+        .at(f.place, f.fault.text.clone())
+        .also(place, "so this demand can be neither passed nor failed")
+        .help(help)
+}
+
+/// A limit that ended the run.
+pub fn limit(reached: &Reached) -> Diagnostic {
+    let (code, what, help) = match reached.limit {
+        Limit::Facts => (FACT_LIMIT, "more facts than the limit allows", "raise it with `--fact-limit`, or make the rule say less"),
+        Limit::Memory => (MEMORY_LIMIT, "more memory than the limit allows", "raise it with `--memory-limit`, or make the rule say less"),
+        Limit::Stopped => (STOPPED, "the time limit was reached", "raise it with `--time-limit`, or make the rule cheaper"),
+    };
+    Diagnostic::error(code, format!("{what}, while evaluating `{}`", reached.culprit))
+        .at(reached.place, "this was being evaluated")
+        .help(help)
+        .note("every demand that was not decided by then is unknown")
+}
+
+/// A word whose engine is not there yet.
+pub fn not_yet(demand: &str, place: Place, what: &str, at: Place) -> Diagnostic {
+    let d = Diagnostic::error(NOT_YET, format!("`{demand}` is unknown: this version of dbm cannot evaluate {what} yet"))
+        .at(at, "parsed and checked, but not evaluated");
+    let d = if at == place { d } else { d.also(place, "in this demand") };
+    d.note("a demand that was not evaluated never counts as passed")
+}

@@ -1,0 +1,202 @@
+//! Invariants: bindings of the scope, then each clause; what is violated, what is unknown, what was vacuous.
+use crate::base::Place;
+use crate::engine::{Annotation, Machine};
+use crate::plan::path::Move;
+use crate::plan::{DemandPlan, DemandPlanForm, InvariantPlan, MessagePart, Scalar, Slot};
+use crate::scalar::{Element, Val};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use std::sync::Arc;
+
+/// A violation with its values.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Which clause.
+    pub clause: usize,
+    /// The clause.
+    pub place: Place,
+    /// The binding.
+    pub binding: Vec<(Arc<str>, Val)>,
+    /// The program's message, if it has one.
+    pub message: Option<String>,
+    /// Steps of paths: the text, and the edge if it is one.
+    pub witness: Vec<(String, Option<Element>)>,
+}
+
+/// What was found about an invariant (in one world).
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Bindings of the scope; without one, one for each clause.
+    pub checked: u64,
+    /// How many violations.
+    pub count: u64,
+    /// The first of them, in order of their bindings.
+    pub found: Vec<Found>,
+    /// The faults that may hide more, by number.
+    pub faults: Vec<u32>,
+    /// Whether there was nothing to check.
+    pub vacuous: bool,
+}
+
+type Rows<A> = IndexMap<Vec<Val>, A, FxBuildHasher>;
+
+fn add<A: Annotation>(rows: &mut Rows<A>, key: Vec<Val>, a: &A) {
+    match rows.get_mut(&key) {
+        Some(old) => {
+            old.or(a);
+        }
+        None => {
+            rows.insert(key, a.clone());
+        }
+    }
+}
+
+/// Checks an invariant. `most` violations are listed, all are counted.
+pub fn check<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str, most: usize) -> Outcome {
+    m.working_on(name, plan.place);
+    m.frame(plan.slots);
+    let universe = m.universe.clone();
+    let mut outcome = Outcome::default();
+    let mut bindings: Rows<A> = Rows::default();
+    let binders: &[Slot] = plan.scope.as_ref().map_or(&[], |s| &s.1);
+    match &plan.scope {
+        None => {
+            bindings.insert(vec![], universe.clone());
+            outcome.checked = plan.clauses.len() as u64;
+        }
+        Some((block, binders)) => {
+            m.run(block, universe.clone(), &mut |m, a| {
+                add(&mut bindings, binders.iter().map(|s| m.get(*s)).collect(), &a);
+                m.halted()
+            });
+            outcome.checked = bindings.values().filter(|a| a.certain().is_some()).count() as u64;
+        }
+    }
+    let mut found: Vec<Rows<A>> = plan.clauses.iter().map(|_| Rows::default()).collect();
+    let kept: Vec<Vec<Slot>> = plan.clauses.iter().map(|c| kept(c, binders)).collect();
+    for (binding, a) in &bindings {
+        for (s, v) in binders.iter().zip(binding) {
+            m.set(*s, *v);
+        }
+        let stop = m.run(&plan.lets, a.clone(), &mut |m, a| {
+            for ((c, rows), kept) in plan.clauses.iter().zip(&mut found).zip(&kept) {
+                let mut violated = |m: &Machine<A>, a: &A| add(rows, kept.iter().map(|s| m.get(*s)).collect(), a);
+                match &c.form {
+                    DemandPlanForm::Never(block) => {
+                        m.run(block, a.clone(), &mut |m, a| {
+                            violated(m, &a);
+                            m.halted()
+                        });
+                    }
+                    DemandPlanForm::Require(f) => {
+                        let worlds = a.possible();
+                        let t = m.truth(f, &worlds);
+                        if m.halted() {
+                            return true;
+                        }
+                        if let Some(v) = worlds.not(t.as_ref()).and_then(|v| v.and(&a)) {
+                            violated(m, &v);
+                        }
+                    }
+                }
+            }
+            m.halted()
+        });
+        if stop || m.halted() {
+            break;
+        }
+    }
+    if m.halted() {
+        return outcome;
+    }
+    let mut all_vacuous = !plan.clauses.is_empty();
+    for (i, ((c, rows), kept)) in plan.clauses.iter().zip(found).zip(&kept).enumerate() {
+        let mut faulty = false;
+        let mut list: Vec<Vec<Val>> = vec![];
+        for (row, a) in rows {
+            if let Some((_, f)) = a.faulty() {
+                faulty = true;
+                outcome.faults.push(f);
+            }
+            if a.certain().is_some() {
+                list.push(row);
+            }
+        }
+        outcome.count += list.len() as u64;
+        let never = matches!(c.form, DemandPlanForm::Never(_));
+        let empty = plan.scope.is_none() && never && list.is_empty() && !faulty && c.kinds.iter().any(|k| m.graph.count(*k) == 0);
+        all_vacuous &= empty;
+        let order = |x: &Vec<Val>, y: &Vec<Val>| {
+            let pairs = x.iter().zip(y).map(|(a, b)| m.graph.dictionary.compare(*a, *b));
+            pairs.into_iter().find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+        };
+        list.sort_by(order);
+        for row in list.into_iter().take(most.saturating_sub(outcome.found.len())) {
+            for (s, v) in kept.iter().zip(&row) {
+                m.set(*s, *v);
+            }
+            let shown = shown(m, c, i);
+            outcome.found.push(shown);
+        }
+    }
+    outcome.faults.sort();
+    outcome.faults.dedup();
+    outcome.vacuous = match &plan.scope {
+        Some(_) => outcome.checked == 0 && outcome.count == 0 && outcome.faults.is_empty(),
+        None => all_vacuous,
+    };
+    outcome
+}
+
+/// The slots that a violation keeps: its binding first, so that rows sort by it.
+fn kept(c: &DemandPlan, binders: &[Slot]) -> Vec<Slot> {
+    let mut slots: Vec<Slot> = c.binding.iter().map(|b| b.1).collect();
+    for s in c.kept.iter().chain(binders) {
+        if !slots.contains(s) {
+            slots.push(*s);
+        }
+    }
+    slots
+}
+
+fn shown<A: Annotation>(m: &mut Machine<A>, c: &DemandPlan, clause: usize) -> Found {
+    let binding: Vec<(Arc<str>, Val)> = c.binding.iter().map(|(n, s)| (n.clone(), m.get(*s))).collect();
+    let message = c.message.as_ref().map(|p| {
+        let mut text = String::new();
+        let universe = m.universe.clone();
+        m.run(&p.block, universe, &mut |m, _| {
+            text.clear();
+            for part in &p.parts {
+                match part {
+                    MessagePart::Literal(t) => text.push_str(t),
+                    MessagePart::Value(s) => {
+                        let v = m.scalar(s);
+                        text.push_str(&m.plainly(v));
+                    }
+                }
+            }
+            true
+        });
+        text
+    });
+    let mut witness = vec![];
+    for w in &c.witness {
+        let end = |m: &mut Machine<A>, s: &Scalar| m.scalar(s).as_node();
+        let (Some(from), Some(to)) = (end(m, &w.from), end(m, &w.to)) else { continue };
+        let Some(walk) = m.shortest(&w.path, from, to) else { continue };
+        for pair in walk.windows(2) {
+            let [(x, step), (y, _)] = pair else { continue };
+            let (name, edge) = match step {
+                Some(Move::Edge(k)) => {
+                    let edge = m.graph.edges(*k).and_then(|t| t.between(*x, *y).first().map(|p| t.base + p));
+                    (m.graph.schema.name(*k).to_string(), edge.map(Element::Edge))
+                }
+                Some(Move::Rule(r)) => (m.relation(*r).map(|r| r.info.name.to_string()).unwrap_or_default(), None),
+                None => continue,
+            };
+            let (x, y) = (m.show(Val::node(*x)), m.show(Val::node(*y)));
+            witness.push((format!("{x} -{}-> {y}", crate::structure::graph::quoted(&name)), edge));
+        }
+    }
+    Found { clause, place: c.place, binding, message, witness }
+}

@@ -1,0 +1,48 @@
+//! Limits of a run: facts, memory, and a token by which the host ends it. Read by every step; a limit makes a run `unknown`, never wrong.
+use std::sync::Arc;
+
+/// Which limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Distinct facts.
+    Facts,
+    /// Estimated bytes.
+    Memory,
+    /// The host said stop (a time limit, or Ctrl-C).
+    Stopped,
+}
+
+/// A limit that ended a run, and what was being computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Which.
+    pub limit: Limit,
+    /// The rule (or demand) that was being evaluated.
+    pub culprit: String,
+    /// Where that stands.
+    pub place: crate::base::Place,
+}
+
+/// What a run may use.
+#[derive(Clone)]
+pub struct Budget {
+    /// Distinct derived facts.
+    pub facts: u64,
+    /// Estimated bytes of relations and values.
+    pub bytes: u64,
+    /// Asked now and then whether the host wants the run to end.
+    pub stop: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { facts: 200_000_000, bytes: 8 << 30, stop: Arc::new(|| false) }
+    }
+}
+
+impl Budget {
+    /// Whether the host wants the run to end.
+    pub fn stopped(&self) -> bool {
+        (self.stop)()
+    }
+}

@@ -1,0 +1,214 @@
+//! The fixpoint of a stratum, semi-naive: each round joins what the last round found (Bancilhon 1986). Driven by session, stratum by stratum.
+use super::annotation::Annotation;
+use super::machine::Machine;
+use super::relation::{Relation, improves};
+use crate::base::Place;
+use crate::plan::{ClausePlan, Combine, RelId, StratumPlan};
+use crate::scalar::expression::FaultKind;
+use crate::scalar::{Fault, Val};
+
+impl<A: Annotation> Machine<A> {
+    /// Evaluates a stratum. Where the machine is `naive`, every clause runs in full in every round.
+    pub fn stratum(&mut self, plan: &StratumPlan) {
+        self.mechanisms(&plan.mechanisms);
+        if self.halted() {
+            return;
+        }
+        for c in plan.clauses.iter().filter(|c| c.delta.is_none()) {
+            self.clause(c);
+        }
+        let recursive = plan.clauses.iter().any(|c| c.delta.is_some());
+        let improving: Vec<RelId> = plan.relations.iter().copied().filter(|r| self.combine(*r).is_some_and(improves)).collect();
+        let mut quiet_rounds = 0u64;
+        let mut keys = 0u64;
+        loop {
+            let mut any = false;
+            for r in &plan.relations {
+                if let Some(r) = self.relations.get_mut(r.0 as usize) {
+                    any |= r.next_round();
+                }
+            }
+            if !any || self.halted() || !recursive {
+                break;
+            }
+            let now = improving.iter().filter_map(|r| self.relation(*r)).map(|r| u64::from(r.len())).sum();
+            quiet_rounds = if now > keys { 0 } else { quiet_rounds + 1 };
+            keys = now;
+            if !improving.is_empty() && quiet_rounds > keys {
+                self.unsettled(&improving);
+            }
+            for c in &plan.clauses {
+                let delta = c.delta.and_then(|r| self.relation(r));
+                let run = match delta {
+                    _ if self.naive => true,
+                    Some(r) => !r.delta.is_empty() || r.broken_delta.is_some(),
+                    None => false,
+                };
+                if run {
+                    self.clause(c);
+                }
+                if self.halted() {
+                    return;
+                }
+            }
+        }
+        for r in &plan.relations {
+            if let Some(r) = self.relations.get_mut(r.0 as usize) {
+                r.settle();
+            }
+        }
+    }
+
+    fn combine(&self, r: RelId) -> Option<Combine> {
+        self.relation(r).and_then(|r| r.info.combine)
+    }
+
+    /// Rules that still change after as many rounds as they have keys: faults where they change.
+    fn unsettled(&mut self, rules: &[RelId]) {
+        let mut worlds: Option<A> = None;
+        let mut shown = None;
+        for id in rules {
+            let Some(r) = self.relation(*id) else { continue };
+            for (row, a) in &r.delta {
+                if shown.is_none() {
+                    shown = Some((*id, *row));
+                }
+                match &mut worlds {
+                    Some(w) => {
+                        w.or(a);
+                    }
+                    None => worlds = Some(a.clone()),
+                }
+            }
+        }
+        let (Some(worlds), Some((id, row))) = (worlds, shown) else { return };
+        let Some(r) = self.relation(id) else { return };
+        let args: Vec<String> = r.row(row).iter().map(|v| self.show(*v)).collect();
+        let text = format!("`{}` never settles: {}({}) still improves after as many rounds as there are keys", r.info.name, r.info.name, args.join(", "));
+        let place = r.info.place;
+        let fault = self.fault(Fault::new(FaultKind::Cycle, text), place);
+        let n = fault.as_fault().unwrap_or(0);
+        for id in rules {
+            if let Some(r) = self.relations.get_mut(id.0 as usize) {
+                r.break_in(&worlds.blame(n));
+                r.stick(&worlds);
+            }
+        }
+    }
+
+    /// Runs a clause in full, or from its delta.
+    fn clause(&mut self, c: &ClausePlan) {
+        let name = self.relation(c.relation).map(|r| r.info.name.to_string()).unwrap_or_default();
+        self.working_on(&name, c.place);
+        self.frame(c.slots);
+        let universe = self.universe.clone();
+        let mut tuple: Vec<Val> = vec![Val::NONE; c.head.len()];
+        match &c.value {
+            None => {
+                self.run(&c.block, universe, &mut |m, a| m.emit(c, &mut tuple, &a));
+            }
+            Some(value) => {
+                self.run(&c.block, universe, &mut |m, a| {
+                    m.run(&value.block, a, &mut |m, a| {
+                        let v = m.scalar(&value.result);
+                        m.emit_value(c, &mut tuple, v, &a)
+                    })
+                });
+            }
+        }
+    }
+
+    fn head(&self, c: &ClausePlan, tuple: &mut [Val]) -> Option<u32> {
+        let mut fault = None;
+        for (t, s) in tuple.iter_mut().zip(&c.head) {
+            *t = self.get(*s);
+            fault = fault.or(t.as_fault());
+        }
+        fault
+    }
+
+    fn emit(&mut self, c: &ClausePlan, tuple: &mut [Val], a: &A) -> bool {
+        let fault = self.head(c, tuple);
+        let blamed = fault.map(|f| self.blamed(&a.possible(), f));
+        let Some(r) = self.relations.get_mut(c.relation.0 as usize) else { return true };
+        match blamed {
+            Some(a) => r.break_in(&a),
+            None => {
+                let before = r.len();
+                r.insert(tuple, a);
+                if r.len() > before {
+                    self.count_fact();
+                }
+            }
+        }
+        self.halted()
+    }
+
+    fn emit_value(&mut self, c: &ClausePlan, tuple: &mut [Val], v: Val, a: &A) -> bool {
+        let fault = self.head(c, tuple);
+        if let Some(f) = fault {
+            let a = self.blamed(&a.possible(), f);
+            if let Some(r) = self.relations.get_mut(c.relation.0 as usize) {
+                r.break_in(&a);
+            }
+            return self.halted();
+        }
+        let parts = [a.certain().map(|w| (v, w)), a.faulty().map(|(w, f)| (Val::fault(f), w))];
+        for (v, worlds) in parts.into_iter().flatten() {
+            self.put_value(c.relation, tuple, v, &worlds, c.place);
+        }
+        self.halted()
+    }
+
+    fn put_value(&mut self, id: RelId, tuple: &[Val], v: Val, worlds: &A, place: Place) {
+        // the relation is taken out, so that what is better can be asked of the machine
+        let Some(slot) = self.relations.get_mut(id.0 as usize) else { return };
+        let empty = Relation::new(slot.info.clone(), 0);
+        let mut r = std::mem::replace(slot, empty);
+        let before = r.len();
+        let combine = r.info.combine.unwrap_or(Combine::One);
+        r.insert_value(tuple, v, worlds, |old, new| self.better(combine, (id, tuple), old, new, place));
+        let grown = r.len() > before;
+        if let Some(slot) = self.relations.get_mut(id.0 as usize) {
+            *slot = r;
+        }
+        if grown {
+            self.count_fact();
+        }
+    }
+
+    /// What two values for the same arguments become.
+    fn better(&mut self, combine: Combine, (id, tuple): (RelId, &[Val]), old: Val, new: Val, place: Place) -> Val {
+        if old == new {
+            return old;
+        }
+        let settled = match combine {
+            Combine::Any => Val::TRUE,
+            Combine::All => Val::FALSE,
+            _ => Val::NONE,
+        };
+        if settled != Val::NONE && (old == settled || new == settled) {
+            return settled;
+        }
+        if old.as_fault().is_some() {
+            return old;
+        }
+        if new.as_fault().is_some() {
+            return new;
+        }
+        let order = self.graph.dictionary.compare(new, old);
+        match combine {
+            Combine::Min => if order.is_lt() { new } else { old },
+            Combine::Max => if order.is_gt() { new } else { old },
+            Combine::Any | Combine::All => old,
+            Combine::One => {
+                let args: Vec<String> = tuple.iter().map(|v| self.show(*v)).collect();
+                let mut values = [self.show(old), self.show(new)];
+                values.sort();
+                let name = self.relation(id).map(|r| r.info.name.to_string()).unwrap_or_default();
+                let text = format!("{name}({}) is both {} and {}", args.join(", "), values[0], values[1]);
+                self.fault(Fault::new(FaultKind::Conflict, text), place)
+            }
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Regular paths: a breadth-first walk over (state of the automaton, node), from the bound end; cycles of a closure by components.
+//!
+//! In one world without faults each pair is visited once and ends are passed on as they are found. With worlds a pair carries the
+//! worlds in which it was reached, and is walked again only with those that are new. Components: Tarjan 1972.
+use super::annotation::Annotation;
+use super::formula::join;
+use super::machine::{Machine, Sink};
+use super::relation::NO_ROW;
+use crate::plan::path::{Automaton, Move};
+use crate::plan::{Arg, Step};
+use crate::scalar::Val;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Marks of visited pairs, reused between walks.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    marks: Vec<u32>,
+    epoch: u32,
+    queue: Vec<(u32, u32)>,
+}
+
+/// Above so many pairs the marks are a hash table's business.
+const DENSE: usize = 1 << 26;
+
+impl<A: Annotation> Machine<A> {
+    /// The nodes one move away, with the annotation of the move.
+    fn moves(&mut self, step: Move, node: u32, forward: bool, out: &mut Vec<(u32, Option<A>)>) {
+        match step {
+            Move::Edge(kind) => {
+                let Some(table) = self.graph.edges(kind) else { return };
+                let (positions, ends) = if forward { (table.out(node), &table.to) } else { (table.back(node), &table.from) };
+                for p in positions {
+                    let Some(end) = ends.get(*p as usize) else { continue };
+                    if A::PLAIN || self.exists.is_empty() {
+                        if out.last().map(|l| l.0) != Some(*end) {
+                            out.push((*end, None));
+                        }
+                    } else if let Some(w) = self.existence(Val::edge(table.base + p)) {
+                        out.push((*end, Some(w)));
+                    }
+                }
+            }
+            Move::Rule(id) => {
+                let (columns, other) = if forward { (1, 1) } else { (2, 0) };
+                let (index, mut n) = self.first_row(id, columns, &[Val::node(node)]);
+                while let Some(r) = self.relation(id).filter(|_| n != NO_ROW) {
+                    if n < r.visible
+                        && let (Some(end), Some(w)) = (r.at(n, other).as_node(), r.annotation(n))
+                    {
+                        out.push((end, if A::PLAIN { None } else { Some(w.clone()) }));
+                    }
+                    n = r.next(index, n);
+                }
+            }
+        }
+    }
+
+    /// Passes on each node that a walk from (or, backwards, to) a node ends at. The sink stops the walk.
+    pub fn walk(&mut self, path: &Automaton, start: u32, forward: bool, a: &A, sink: &mut dyn FnMut(&mut Self, u32, A) -> bool) -> bool {
+        let broken = path.moves().into_iter().find_map(|m| match m {
+            Move::Rule(id) => self.relation(id).and_then(|r| r.broken.as_ref()).and_then(A::faulty),
+            Move::Edge(_) => None,
+        });
+        if broken.is_none() && (A::PLAIN || (self.exists.is_empty() && path.moves().iter().all(|m| matches!(m, Move::Edge(_))))) {
+            return self.walk_plain(path, start, forward, a, sink);
+        }
+        let n = path.forward.len() as u32;
+        let mut best: BTreeMap<(u32, u32), A> = BTreeMap::new();
+        let mut queue: Vec<(u32, u32, A)> = vec![];
+        let starts: Vec<u32> = if forward { vec![0] } else { (0..n).filter(|s| path.accepting.get(*s as usize) == Some(&true)).collect() };
+        for s in starts {
+            let Some(w) = self.existing(a.possible(), Val::node(start)) else { continue };
+            best.insert((s, start), w.clone());
+            queue.push((s, start, w));
+        }
+        let mut next = vec![];
+        let mut i = 0;
+        while let Some((s, node, w)) = queue.get(i).cloned() {
+            i += 1;
+            if self.tick() {
+                return true;
+            }
+            let table = if forward { &path.forward } else { &path.backward };
+            for (m, t) in table.get(s as usize).into_iter().flatten() {
+                next.clear();
+                self.moves(*m, node, forward, &mut next);
+                for (end, along) in next.drain(..) {
+                    let w = match &along {
+                        Some(x) => w.and(x),
+                        None => Some(w.clone()),
+                    };
+                    let Some(w) = w else { continue };
+                    let new = match best.get_mut(&(*t, end)) {
+                        Some(old) => old.or(&w),
+                        None => {
+                            best.insert((*t, end), w.clone());
+                            Some(w)
+                        }
+                    };
+                    if let Some(new) = new {
+                        queue.push((*t, end, new));
+                    }
+                }
+            }
+        }
+        let mut ends: BTreeMap<u32, A> = BTreeMap::new();
+        for ((s, node), w) in best {
+            let accepts = if forward { path.accepting.get(s as usize) == Some(&true) } else { s == 0 };
+            if accepts {
+                let old = ends.remove(&node);
+                ends.insert(node, join(old, &w));
+            }
+        }
+        for (node, w) in ends {
+            if let Some(w) = w.and(a)
+                && sink(self, node, w)
+            {
+                return true;
+            }
+        }
+        if let Some((w, f)) = broken
+            && let Some(w) = w.and(&a.possible())
+        {
+            let _ = f;
+            return sink(self, u32::MAX, w.blame(f));
+        }
+        false
+    }
+
+    fn walk_plain(&mut self, path: &Automaton, start: u32, forward: bool, a: &A, sink: &mut dyn FnMut(&mut Self, u32, A) -> bool) -> bool {
+        let states = path.forward.len() + 1;
+        let nodes = self.graph.nodes() as usize;
+        let mut scratch = self.scratch.pop().unwrap_or_default();
+        let dense = states * nodes <= DENSE;
+        let mut sparse: FxHashMap<(u32, u32), ()> = FxHashMap::default();
+        if dense {
+            if scratch.marks.len() < states * nodes {
+                scratch.marks.resize(states * nodes, 0);
+            }
+            scratch.epoch = scratch.epoch.wrapping_add(1);
+            if scratch.epoch == 0 {
+                scratch.marks.fill(0);
+                scratch.epoch = 1;
+            }
+        }
+        scratch.queue.clear();
+        // the last plane of marks says which nodes were passed on
+        let last = states as u32 - 1;
+        let accepts = |s: u32| if forward { path.accepting.get(s as usize) == Some(&true) } else { s == 0 };
+        let mut fresh = |scratch: &mut Scratch, s: u32, node: u32| -> bool {
+            if !dense {
+                return sparse.insert((s, node), ()).is_none();
+            }
+            match scratch.marks.get_mut(s as usize * nodes + node as usize) {
+                Some(m) if *m != scratch.epoch => {
+                    *m = scratch.epoch;
+                    true
+                }
+                _ => false,
+            }
+        };
+        let starts: Vec<u32> = if forward { vec![0] } else { (0..last).filter(|s| path.accepting.get(*s as usize) == Some(&true)).collect() };
+        let mut stop = false;
+        for s in starts {
+            if !stop && fresh(&mut scratch, s, start) {
+                scratch.queue.push((s, start));
+                if accepts(s) && fresh(&mut scratch, last, start) {
+                    stop = sink(self, start, a.clone());
+                }
+            }
+        }
+        let mut next = vec![];
+        let mut i = 0;
+        while let Some((s, node)) = scratch.queue.get(i).copied().filter(|_| !stop) {
+            i += 1;
+            if self.tick() {
+                stop = true;
+                break;
+            }
+            let table = if forward { &path.forward } else { &path.backward };
+            'moves: for (m, t) in table.get(s as usize).into_iter().flatten() {
+                next.clear();
+                self.moves(*m, node, forward, &mut next);
+                for (end, _) in next.drain(..) {
+                    if !fresh(&mut scratch, *t, end) {
+                        continue;
+                    }
+                    scratch.queue.push((*t, end));
+                    if accepts(*t) && fresh(&mut scratch, last, end) && sink(self, end, a.clone()) {
+                        stop = true;
+                        break 'moves;
+                    }
+                }
+            }
+        }
+        self.scratch.push(scratch);
+        stop
+    }
+
+    /// The step of a regular path.
+    pub(super) fn reach(&mut self, path: &Automaton, from: Arg, to: Arg, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        let key = |m: &Self, arg: Arg| match arg {
+            Arg::Key(s) => Some(m.get(s)),
+            _ => None,
+        };
+        let (source, target) = (key(self, from), key(self, to));
+        if let Some(f) = source.and_then(Val::as_fault).or(target.and_then(Val::as_fault)) {
+            let a = self.blamed(&a, f);
+            for arg in [from, to] {
+                if let Arg::Bind(s) = arg {
+                    self.set(s, Val::fault(f));
+                }
+            }
+            return self.faulted || self.steps(rest, a, sink);
+        }
+        let node = |v: Option<Val>| match v {
+            None => Ok(None),
+            Some(v) => v.as_node().map(Some).ok_or(()),
+        };
+        let (Ok(source), Ok(target)) = (node(source), node(target)) else { return false };
+        match (source, target) {
+            (Some(x), t) => self.walk(path, x, true, &a, &mut |m, y, a| match t {
+                Some(t) => (t == y || y == u32::MAX) && m.arrive(to, Some(y), a, rest, sink),
+                None => m.arrive(to, Some(y), a, rest, sink),
+            }),
+            (None, Some(y)) => self.walk(path, y, false, &a, &mut |m, x, a| m.arrive(from, Some(x), a, rest, sink)),
+            (None, None) => {
+                if let (Arg::Bind(s), Arg::Same(_)) = (from, to)
+                    && path.closure
+                    && (A::PLAIN || (self.exists.is_empty() && path.moves().iter().all(|m| matches!(m, Move::Edge(_)))))
+                {
+                    for x in self.on_cycles(path) {
+                        self.set(s, Val::node(x));
+                        if self.tick() || self.steps(rest, a.clone(), sink) {
+                            return true;
+                        }
+                    }
+                    return false;
+                }
+                let set = self.kind_set(&path.ends.0);
+                for x in &set.elements {
+                    let Some(n) = x.as_node() else { continue };
+                    if let Arg::Bind(s) = from {
+                        self.set(s, *x);
+                    }
+                    if !path.empty() && !self.leads(path, n) {
+                        continue;
+                    }
+                    let stop = self.walk(path, n, true, &a, &mut |m, y, a| match to {
+                        Arg::Same(_) if y != n && y != u32::MAX => false,
+                        Arg::Same(_) => m.arrive(Arg::Any, Some(y), a, rest, sink),
+                        _ => m.arrive(to, Some(y), a, rest, sink),
+                    });
+                    if stop {
+                        return true;
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    /// Whether a first move from a node is possible at all.
+    fn leads(&mut self, path: &Automaton, node: u32) -> bool {
+        let mut next = vec![];
+        for (m, _) in path.forward.first().into_iter().flatten() {
+            if let Move::Rule(id) = m
+                && self.relation(*id).is_some_and(|r| r.broken.is_some())
+            {
+                return true;
+            }
+            self.moves(*m, node, true, &mut next);
+            if !next.is_empty() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Continues at an end of a walk; `u32::MAX` stands for what a fault hides.
+    fn arrive(&mut self, arg: Arg, node: Option<u32>, a: A, rest: &[Step], sink: Sink<'_, A>) -> bool {
+        let v = match node {
+            Some(u32::MAX) => Val::fault(a.faulty().map_or(0, |f| f.1)),
+            Some(n) => Val::node(n),
+            None => return false,
+        };
+        if let Arg::Bind(s) = arg {
+            self.set(s, v);
+        }
+        self.halted() || self.steps(rest, a, sink)
+    }
+
+    /// The nodes that lie on a cycle of a closure: those of components of more than one node, and those with a move to themselves.
+    fn on_cycles(&mut self, path: &Automaton) -> Vec<u32> {
+        let moves = path.moves();
+        let n = self.graph.nodes() as usize;
+        let mut found = vec![];
+        let (mut number, mut low) = (vec![0u32; n], vec![0u32; n]);
+        let mut on_stack = vec![false; n];
+        let mut stack: Vec<u32> = vec![];
+        let mut counter = 0;
+        let mut work: Vec<(u32, Vec<u32>, usize)> = vec![];
+        let at = |list: &[u32], i: u32| list.get(i as usize).copied().unwrap_or(0);
+        let put = |list: &mut [u32], i: u32, v: u32| {
+            if let Some(x) = list.get_mut(i as usize) {
+                *x = v;
+            }
+        };
+        for root in 0..n as u32 {
+            if at(&number, root) != 0 {
+                continue;
+            }
+            let mut enter = Some(root);
+            loop {
+                if let Some(x) = enter.take() {
+                    counter += 1;
+                    put(&mut number, x, counter);
+                    put(&mut low, x, counter);
+                    stack.push(x);
+                    if let Some(o) = on_stack.get_mut(x as usize) {
+                        *o = true;
+                    }
+                    let mut next = vec![];
+                    moves.iter().for_each(|m| self.moves(*m, x, true, &mut next));
+                    work.push((x, next.into_iter().map(|e| e.0).collect(), 0));
+                }
+                if self.tick() {
+                    return found;
+                }
+                let Some((x, next, i)) = work.last_mut() else { break };
+                let x = *x;
+                if let Some(y) = next.get(*i).copied() {
+                    *i += 1;
+                    if at(&number, y) == 0 {
+                        enter = Some(y);
+                    } else if on_stack.get(y as usize) == Some(&true) {
+                        let l = at(&low, x).min(at(&number, y));
+                        put(&mut low, x, l);
+                    }
+                    continue;
+                }
+                let itself = next.contains(&x);
+                work.pop();
+                if let Some((parent, ..)) = work.last() {
+                    let l = at(&low, *parent).min(at(&low, x));
+                    put(&mut low, *parent, l);
+                }
+                if at(&low, x) == at(&number, x) {
+                    let mut members = 0;
+                    while let Some(y) = stack.pop() {
+                        if let Some(o) = on_stack.get_mut(y as usize) {
+                            *o = false;
+                        }
+                        members += 1;
+                        found.push(y);
+                        if y == x {
+                            break;
+                        }
+                    }
+                    if members == 1 && !itself {
+                        found.pop();
+                    }
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// A shortest walk, as nodes and the moves between them; ties go to the smaller node. Certain facts only.
+    pub fn shortest(&mut self, path: &Automaton, from: u32, to: u32) -> Option<Vec<(u32, Option<Move>)>> {
+        let mut before: FxHashMap<(u32, u32), (u32, u32, Move)> = FxHashMap::default();
+        let mut queue = vec![(0u32, from)];
+        let accepts = |s: u32| path.accepting.get(s as usize) == Some(&true);
+        if accepts(0) && from == to {
+            return Some(vec![(from, None)]);
+        }
+        let mut i = 0;
+        let mut next = vec![];
+        while let Some((s, node)) = queue.get(i).copied() {
+            i += 1;
+            if self.tick() {
+                return None;
+            }
+            for (m, t) in path.forward.get(s as usize).into_iter().flatten() {
+                next.clear();
+                self.moves(*m, node, true, &mut next);
+                next.sort_by_key(|e| e.0);
+                for (end, _) in next.drain(..) {
+                    // the start itself may be come back to: it has no entry of its own
+                    if before.contains_key(&(*t, end)) {
+                        continue;
+                    }
+                    before.insert((*t, end), (s, node, *m));
+                    if end == to && accepts(*t) {
+                        let mut walk = vec![];
+                        let mut at = (*t, end);
+                        let limit = before.len() + 1;
+                        while let Some((s, node, m)) = before.get(&at).copied() {
+                            walk.push((at.1, Some(m)));
+                            at = (s, node);
+                            if at == (0, from) || walk.len() > limit {
+                                break;
+                            }
+                        }
+                        walk.push((from, None));
+                        walk.reverse();
+                        // each node with the move that leads to it: shift so that each has the move that leaves it
+                        let moves: Vec<Option<Move>> = walk.iter().skip(1).map(|x| x.1).chain([None]).collect();
+                        return Some(walk.iter().zip(moves).map(|(x, m)| (x.0, m)).collect());
+                    }
+                    queue.push((*t, end));
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,372 @@
+//! Derived relations: rows of interned values, each once, with an annotation; hash indexes made when first asked for.
+//!
+//! Rows are only ever added. A round of a fixpoint sees the rows up to `visible`; what it adds stands behind, and is the next
+//! round's delta together with the rows whose annotation (or value) grew.
+use super::annotation::Annotation;
+use super::pairs::Pairs;
+use crate::plan::{Combine, RelationInfo};
+use crate::scalar::Val;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
+
+/// No row.
+pub const NO_ROW: u32 = u32::MAX;
+
+/// The values of one key of a value rule, by worlds: disjoint sets.
+pub type Pieces<A> = Vec<(Val, A)>;
+
+/// A relation.
+#[derive(Clone, Debug)]
+pub struct Relation<A> {
+    /// Its name, columns and way of combining.
+    pub info: RelationInfo,
+    rows: Vec<Val>,
+    annotations: Vec<A>,
+    count: u32,
+    table: HashTable<u32>,
+    pairs: Option<Pairs>,
+    indexes: Vec<Index>,
+    values: Vec<Pieces<A>>,
+    /// Rows before this are seen by the present round.
+    pub visible: u32,
+    /// Rows before this were seen by the round before.
+    pub old: u32,
+    /// What the last round found.
+    pub delta: Vec<(u32, A)>,
+    /// What this round found.
+    pub pending: Vec<(u32, A)>,
+    /// Worlds in which it has facts that could not be computed, and a fault to blame.
+    pub broken: Option<A>,
+    /// What of that is new since the last round, and what this round added.
+    pub broken_delta: Option<A>,
+    /// See `broken_delta`.
+    pub broken_pending: Option<A>,
+    stuck: Option<A>,
+}
+
+#[derive(Clone, Debug)]
+struct Index {
+    columns: u32,
+    heads: Heads,
+    next: Vec<u32>,
+}
+
+/// The first row of each key: by number if the key is one small number, else by hash.
+#[derive(Clone, Debug)]
+enum Heads {
+    Direct(Vec<u32>),
+    Hashed(HashTable<u32>),
+}
+
+const DIRECT: u32 = 1 << 24;
+
+fn hash(values: impl Iterator<Item = Val>) -> u64 {
+    let mut h = rustc_hash::FxBuildHasher.build_hasher();
+    values.for_each(|v| h.write_u32(v.bits()));
+    h.finish()
+}
+
+impl<A: Annotation> Relation<A> {
+    /// An empty relation, over a structure of so many nodes.
+    pub fn new(info: RelationInfo, nodes: u32) -> Self {
+        Relation {
+            pairs: (A::PLAIN && info.nodes).then(|| Pairs::new(nodes)),
+            info,
+            rows: vec![],
+            annotations: vec![],
+            count: 0,
+            table: HashTable::new(),
+            indexes: vec![],
+            values: vec![],
+            visible: 0,
+            old: 0,
+            delta: vec![],
+            pending: vec![],
+            broken: None,
+            broken_delta: None,
+            broken_pending: None,
+            stuck: None,
+        }
+    }
+    /// How many rows there are.
+    pub fn len(&self) -> u32 {
+        self.count
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+    /// An estimate of the bytes it takes.
+    pub fn bytes(&self) -> u64 {
+        let tables = self.table.capacity() * 5 + self.indexes.iter().map(|i| i.next.capacity() * 10).sum::<usize>();
+        let rows = self.rows.capacity() * 4 + self.annotations.capacity() * size_of::<A>() + self.pending.capacity() * 8;
+        let tables = tables as u64 + self.pairs.as_ref().map_or(0, Pairs::bytes);
+        tables + (rows + self.values.capacity() * (size_of::<Pieces<A>>() + size_of::<(Val, A)>())) as u64
+    }
+    /// A column of a row.
+    #[inline]
+    pub fn at(&self, row: u32, column: usize) -> Val {
+        self.rows.get(row as usize * self.info.arity + column).copied().unwrap_or(Val::NONE)
+    }
+    /// A row.
+    pub fn row(&self, row: u32) -> &[Val] {
+        let k = self.info.arity;
+        self.rows.get(row as usize * k..(row as usize + 1) * k).unwrap_or(&[])
+    }
+    /// In which worlds a row holds (for a value rule: has a value).
+    #[inline]
+    pub fn annotation(&self, row: u32) -> Option<&A> {
+        self.annotations.get(row as usize)
+    }
+    /// The values of a row of a value rule.
+    pub fn pieces(&self, row: u32) -> &[(Val, A)] {
+        self.values.get(row as usize).map_or(&[], |p| p)
+    }
+    /// Whether a fact is there (of this round or before).
+    pub fn contains(&self, tuple: &[Val]) -> bool {
+        match (&self.pairs, tuple) {
+            (Some(p), [a, b]) => p.contains(a.bits(), b.bits()),
+            _ => self.find(tuple).is_some(),
+        }
+    }
+    /// Whether only [`Relation::contains`] knows what is there: one world, two nodes.
+    pub fn is_pairs(&self) -> bool {
+        self.pairs.is_some()
+    }
+    /// The row with these values.
+    pub fn find(&self, tuple: &[Val]) -> Option<u32> {
+        self.table.find(hash(tuple.iter().copied()), |r| self.row(*r) == tuple).copied()
+    }
+    fn add_row(&mut self, tuple: &[Val], annotation: &A) -> u32 {
+        let n = self.count;
+        self.count += 1;
+        self.rows.extend_from_slice(tuple);
+        self.annotations.push(annotation.clone());
+        let (rows, k) = (&self.rows, self.info.arity);
+        if self.pairs.is_none() {
+            let row_hash = |r: &u32| hash(rows.get(*r as usize * k..(*r as usize + 1) * k).unwrap_or(&[]).iter().copied());
+            self.table.insert_unique(hash(tuple.iter().copied()), n, row_hash);
+        }
+        for index in &mut self.indexes {
+            index.add(n, rows, k);
+        }
+        n
+    }
+    /// Adds a fact. Gives whether anything was new; the new part is pending.
+    pub fn insert(&mut self, tuple: &[Val], annotation: &A) -> bool {
+        if let (Some(p), [a, b]) = (&mut self.pairs, tuple) {
+            if !p.insert(a.bits(), b.bits()) {
+                return false;
+            }
+            let n = self.add_row(tuple, annotation);
+            self.pending.push((n, annotation.clone()));
+            return true;
+        }
+        match self.find(tuple) {
+            None => {
+                let n = self.add_row(tuple, annotation);
+                self.pending.push((n, annotation.clone()));
+                true
+            }
+            Some(_) if A::PLAIN => false,
+            Some(n) => match self.annotations.get_mut(n as usize).and_then(|a| a.or(annotation)) {
+                Some(new) => {
+                    self.pending.push((n, new));
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+    /// Adds a value for arguments in a set of worlds. `better` gives what two values for one world become.
+    pub fn insert_value(&mut self, tuple: &[Val], value: Val, worlds: &A, mut better: impl FnMut(Val, Val) -> Val) -> bool {
+        let n = match self.find(tuple) {
+            Some(n) => n,
+            None => {
+                let n = self.add_row(tuple, worlds);
+                self.values.push(vec![]);
+                n
+            }
+        };
+        let Some(pieces) = self.values.get_mut(n as usize) else { return false };
+        let mut rest = worlds.except_certain(self.stuck.as_ref());
+        let mut changed: Option<A> = None;
+        let mut result: Pieces<A> = Vec::with_capacity(pieces.len() + 1);
+        let add = |list: &mut Pieces<A>, v: Val, a: A| match list.iter_mut().find(|p| p.0 == v) {
+            Some(p) => {
+                p.1.or(&a);
+            }
+            None => list.push((v, a)),
+        };
+        let change = |changed: &mut Option<A>, a: &A| match changed {
+            Some(c) => {
+                c.or(a);
+            }
+            None => *changed = Some(a.clone()),
+        };
+        for (v, a) in pieces.drain(..) {
+            let Some(overlap) = rest.as_ref().and_then(|r| r.and(&a)) else {
+                add(&mut result, v, a);
+                continue;
+            };
+            let merged = better(v, value);
+            if merged == v {
+                add(&mut result, v, a.clone());
+            } else {
+                change(&mut changed, &overlap);
+                if let Some(left) = a.except_certain(Some(&overlap)) {
+                    add(&mut result, v, left);
+                }
+                add(&mut result, merged, overlap.clone());
+            }
+            rest = rest.and_then(|r| r.except_certain(Some(&overlap)));
+        }
+        if let Some(rest) = rest {
+            change(&mut changed, &rest);
+            if let Some(a) = self.annotations.get_mut(n as usize) {
+                a.or(&rest);
+            }
+            add(&mut result, value, rest);
+        }
+        *pieces = result;
+        if let Some(c) = changed {
+            self.pending.push((n, c));
+            return true;
+        }
+        false
+    }
+    /// Marks that facts could not be computed in some worlds.
+    pub fn break_in(&mut self, worlds: &A) {
+        let new = match &mut self.broken {
+            Some(b) => b.or(worlds),
+            None => {
+                self.broken = Some(worlds.clone());
+                Some(worlds.clone())
+            }
+        };
+        if let Some(new) = new {
+            match &mut self.broken_pending {
+                Some(p) => {
+                    p.or(&new);
+                }
+                None => self.broken_pending = Some(new),
+            }
+        }
+    }
+    /// No more values in these worlds: they would improve for ever.
+    pub fn stick(&mut self, worlds: &A) {
+        match &mut self.stuck {
+            Some(s) => {
+                s.or(worlds);
+            }
+            None => self.stuck = Some(worlds.clone()),
+        }
+        self.delta.clear();
+        self.broken_delta = self.broken_pending.take();
+    }
+    /// Begins a round: what was pending becomes the delta. Gives whether there is any.
+    pub fn next_round(&mut self) -> bool {
+        self.old = self.visible;
+        self.visible = self.count;
+        self.delta = std::mem::take(&mut self.pending);
+        self.broken_delta = self.broken_pending.take();
+        !self.delta.is_empty() || self.broken_delta.is_some()
+    }
+    /// Makes the index over a set of columns (bits), if it is not there.
+    pub fn ensure_index(&mut self, columns: u32) -> usize {
+        if let Some(i) = self.indexes.iter().position(|i| i.columns == columns) {
+            return i;
+        }
+        let heads = if columns.count_ones() == 1 { Heads::Direct(vec![]) } else { Heads::Hashed(HashTable::new()) };
+        let mut index = Index { columns, heads, next: Vec::with_capacity(self.count as usize) };
+        for n in 0..self.count {
+            index.add(n, &self.rows, self.info.arity);
+        }
+        self.indexes.push(index);
+        self.indexes.len() - 1
+    }
+    /// The first row of a key (given in the order of the columns) in an index, newest first; see [`Relation::next`].
+    #[inline]
+    pub fn first(&self, index: usize, key: &[Val]) -> u32 {
+        let Some(index) = self.indexes.get(index) else { return NO_ROW };
+        match &index.heads {
+            Heads::Direct(heads) => match key {
+                [v] => heads.get(v.bits() as usize).copied().unwrap_or(NO_ROW),
+                _ => NO_ROW,
+            },
+            Heads::Hashed(table) => {
+                let k = self.info.arity;
+                let same = |r: &u32| index.key(*r, &self.rows, k).eq(key.iter().copied());
+                table.find(hash(key.iter().copied()), same).copied().unwrap_or(NO_ROW)
+            }
+        }
+    }
+    /// The next row of the same key.
+    #[inline]
+    pub fn next(&self, index: usize, row: u32) -> u32 {
+        self.indexes.get(index).and_then(|i| i.next.get(row as usize)).copied().unwrap_or(NO_ROW)
+    }
+    /// Frees what only a growing relation needs.
+    pub fn settle(&mut self) {
+        self.delta = vec![];
+        self.pending = vec![];
+        self.visible = self.count;
+        self.old = self.count;
+    }
+}
+
+impl Index {
+    fn key<'a>(&'a self, row: u32, rows: &'a [Val], arity: usize) -> impl Iterator<Item = Val> + 'a {
+        let row = rows.get(row as usize * arity..(row as usize + 1) * arity).unwrap_or(&[]);
+        row.iter().enumerate().filter(|(c, _)| self.columns >> c & 1 == 1).map(|(_, v)| *v)
+    }
+    fn add(&mut self, row: u32, rows: &[Val], arity: usize) {
+        let single = match &self.heads {
+            Heads::Direct(_) => self.key(row, rows, arity).next(),
+            Heads::Hashed(_) => None,
+        };
+        if let (Heads::Direct(heads), Some(v)) = (&mut self.heads, single) {
+            let at = v.bits();
+            if at < DIRECT {
+                if heads.len() <= at as usize {
+                    heads.resize(at as usize + 1, NO_ROW);
+                }
+                if let Some(h) = heads.get_mut(at as usize) {
+                    self.next.push(*h);
+                    *h = row;
+                }
+                return;
+            }
+            // a key that is no small number: from here on by hash
+            let mut table = HashTable::new();
+            let this = Index { columns: self.columns, heads: Heads::Hashed(HashTable::new()), next: vec![] };
+            let hash_of = |r: &u32| hash(this.key(*r, rows, arity));
+            for h in heads.iter().filter(|h| **h != NO_ROW) {
+                table.insert_unique(hash_of(h), *h, hash_of);
+            }
+            self.heads = Heads::Hashed(table);
+        }
+        let columns = self.columns;
+        let key = |r: u32| {
+            let row = rows.get(r as usize * arity..(r as usize + 1) * arity).unwrap_or(&[]);
+            row.iter().enumerate().filter(move |(c, _)| columns >> c & 1 == 1).map(|(_, v)| *v)
+        };
+        let Heads::Hashed(table) = &mut self.heads else { return };
+        let entry = table.entry(hash(key(row)), |r| key(*r).eq(key(row)), |r| hash(key(*r)));
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(mut e) => {
+                self.next.push(*e.get());
+                *e.get_mut() = row;
+            }
+            hashbrown::hash_table::Entry::Vacant(e) => {
+                e.insert(row);
+                self.next.push(NO_ROW);
+            }
+        }
+    }
+}
+
+/// Whether a way of combining is improving (and so may recur).
+pub fn improves(combine: Combine) -> bool {
+    combine != Combine::One
+}

@@ -1,0 +1,572 @@
+//! The steps of a block, one binding at a time: each step binds slots and passes on, the sink gets what reaches the end.
+use super::annotation::Annotation;
+use super::machine::{Machine, Sink};
+use super::relation::NO_ROW;
+use crate::base::Place;
+use crate::plan::{Arg, Block, Computed, Field, RelId, Scalar, Slot, Source, Step};
+use crate::scalar::expression::FaultKind;
+use crate::scalar::{Element, Fault, KindId, Type, Val, Value};
+use crate::structure::schema::{AttrId, Sort};
+
+impl<A: Annotation> Machine<A> {
+    /// Runs a block from the present frame. Gives whether the sink (or a limit) stopped it.
+    pub fn run(&mut self, block: &Block, a: A, sink: Sink<'_, A>) -> bool {
+        self.steps(&block.steps, a, sink)
+    }
+
+    /// Runs the rest of a block.
+    pub(super) fn steps(&mut self, steps: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        let Some((step, rest)) = steps.split_first() else { return sink(self, a) };
+        match step {
+            Step::Filter(f) => match self.truth(f, &a.possible()).and_then(|t| t.and(&a)) {
+                Some(a) => self.halted() || self.steps(rest, a, sink),
+                None => self.halted(),
+            },
+            Step::Scan { relation, args, value, source } => self.scan((*relation, args, *value, *source), rest, a, sink),
+            Step::Edges { kind, edge, from, to } => self.edges((*kind, *edge, *from, *to), rest, a, sink),
+            Step::Kind { ty, element } => self.kind(ty, *element, rest, a, sink),
+            Step::AttrEq { plainly, .. } if !A::PLAIN && !self.overrides.is_empty() => self.run(plainly, a, &mut |m, a| m.steps(rest, a, sink)),
+            Step::AttrEq { attr, value, element, .. } => {
+                let v = self.get(*value);
+                if let Some(f) = v.as_fault() {
+                    let a = self.blamed(&a, f);
+                    self.set(*element, v);
+                    return self.steps(rest, a, sink);
+                }
+                let index = self.by_attr(*attr);
+                for e in index.get(&v).into_iter().flatten() {
+                    if self.tick() {
+                        return true;
+                    }
+                    if let Some(a) = self.existing(a.clone(), *e) {
+                        self.set(*element, *e);
+                        if self.steps(rest, a, sink) {
+                            return true;
+                        }
+                    }
+                }
+                false
+            }
+            Step::Reach { path, from, to } => self.reach(path, *from, *to, rest, a, sink),
+            Step::Range { list, key, var, place } => self.range((list, *key, *var, *place), rest, a, sink),
+            Step::Read { slot, of, attr, place } => {
+                let of = self.scalar(of);
+                self.read((*slot, of, *attr, *place), rest, a, sink)
+            }
+            Step::ReadOpen { slot, of, name } => {
+                let of = self.scalar(of);
+                let v = if of.as_fault().is_some() {
+                    of
+                } else {
+                    let record = self.graph.open_attrs(of);
+                    match self.graph.dictionary.get(record) {
+                        Some(Value::Record(fields)) => {
+                            let v = fields.iter().find(|f| f.0 == *name).map_or(Value::None, |f| f.1.clone());
+                            self.graph.dictionary.intern(v)
+                        }
+                        _ => Val::NONE,
+                    }
+                };
+                self.bind(*slot, v, rest, a, sink)
+            }
+            Step::ReadField { slot, of, field } => {
+                let of = self.scalar(of);
+                let v = self.field(of, *field);
+                self.bind(*slot, v, rest, a, sink)
+            }
+            Step::Lookup { slot, kind, sort, id, place } => {
+                let id = self.scalar(id);
+                let v = if id.as_fault().is_some() || id == Val::NONE {
+                    id
+                } else {
+                    match self.lookup(*kind, *sort, id) {
+                        Some(e) => e,
+                        None => {
+                            let text = format!("there is no {} with the id {}", self.graph.schema.name(*kind), self.show(id));
+                            self.fault(Fault::new(FaultKind::Missing, text), *place)
+                        }
+                    }
+                };
+                self.bind(*slot, v, rest, a, sink)
+            }
+            Step::Value { slot, relation, args } => self.value((*slot, *relation, args), rest, a, sink),
+            Step::Let { slot, value } => {
+                let v = self.scalar(value);
+                self.bind(*slot, v, rest, a, sink)
+            }
+            Step::Aggregate { slot, spec } => {
+                let pieces = self.aggregate(spec, &a.possible());
+                self.pieces(*slot, pieces, rest, a, sink)
+            }
+            Step::Truth { slot, formula } => {
+                let worlds = a.possible();
+                let truth = self.truth(formula, &worlds);
+                let mut pieces = vec![];
+                if let Some(t) = truth.as_ref().and_then(A::certain) {
+                    pieces.push((Val::TRUE, t));
+                }
+                if let Some((w, f)) = truth.as_ref().and_then(A::faulty) {
+                    pieces.push((Val::fault(f), w));
+                }
+                if let Some(f) = worlds.except_possible(truth.as_ref()) {
+                    pieces.push((Val::FALSE, f));
+                }
+                self.pieces(*slot, pieces, rest, a, sink)
+            }
+            Step::Choose { slot, condition, then, otherwise } => {
+                let worlds = a.possible();
+                let truth = self.truth(condition, &worlds);
+                if self.halted() {
+                    return true;
+                }
+                if let Some(a) = truth.as_ref().and_then(A::certain).and_then(|t| t.and(&a))
+                    && self.computed(*slot, then, rest, a, sink)
+                {
+                    return true;
+                }
+                if let Some(a) = worlds.except_possible(truth.as_ref()).and_then(|f| f.and(&a))
+                    && self.computed(*slot, otherwise, rest, a, sink)
+                {
+                    return true;
+                }
+                if let Some((w, f)) = truth.as_ref().and_then(A::faulty)
+                    && let Some(a) = w.and(&a)
+                {
+                    return self.bind(*slot, Val::fault(f), rest, a, sink);
+                }
+                self.halted()
+            }
+            Step::Coalesce { slot, first, second } => match self.scalar(first) {
+                Val::NONE => self.computed(*slot, second, rest, a, sink),
+                v => self.bind(*slot, v, rest, a, sink),
+            },
+            Step::Union(blocks) => {
+                for b in blocks {
+                    if self.run(b, a.clone(), &mut |m, a| m.steps(rest, a, sink)) {
+                        return true;
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    #[inline]
+    fn bind(&mut self, slot: Slot, v: Val, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        if self.faulted {
+            return true;
+        }
+        self.set(slot, v);
+        self.steps(rest, a, sink)
+    }
+
+    /// Continues once for each value, in the worlds in which it is that.
+    fn pieces(&mut self, slot: Slot, pieces: Vec<(Val, A)>, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        for (v, w) in pieces {
+            if let Some(a) = a.and(&w)
+                && self.bind(slot, v, rest, a, sink)
+            {
+                return true;
+            }
+        }
+        self.halted()
+    }
+
+    /// Runs what computes a value, and continues with it in a slot.
+    fn computed(&mut self, slot: Slot, c: &Computed, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        self.run(&c.block, a, &mut |m, a| {
+            let v = m.scalar(&c.result);
+            m.bind(slot, v, rest, a, sink)
+        })
+    }
+
+    /// Binds or checks one column; gives whether it fits.
+    #[inline]
+    pub(super) fn fit(&mut self, arg: Arg, v: Val) -> bool {
+        match arg {
+            Arg::Any => true,
+            Arg::Bind(s) => {
+                self.set(s, v);
+                true
+            }
+            Arg::Key(s) | Arg::Same(s) => self.get(s) == v,
+        }
+    }
+
+    /// If a key is a fault, or the relation is broken: the pseudo-facts that stand for what is not known.
+    fn unknown(&mut self, args: impl Iterator<Item = Arg>, fault: u32, rest: &[Step], a: &A, sink: Sink<'_, A>) -> bool {
+        let a = self.blamed(a, fault);
+        if self.faulted {
+            return true;
+        }
+        for arg in args {
+            if let Arg::Bind(s) = arg {
+                self.set(s, Val::fault(fault));
+            }
+        }
+        self.steps(rest, a, sink)
+    }
+
+    fn scan(&mut self, (id, args, value, source): (RelId, &[Arg], Option<Slot>, Source), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        let mut key = [Val::NONE; 32];
+        let mut keys = 0usize;
+        let mut columns = 0u32;
+        for (c, arg) in args.iter().enumerate().take(32) {
+            if let Arg::Key(s) = arg {
+                let v = self.get(*s);
+                if let Some(f) = v.as_fault() {
+                    let some = self.relation(id).is_some_and(|r| !r.is_empty() || r.broken.is_some());
+                    let binds = args.iter().copied().chain(value.map(Arg::Bind));
+                    return some && self.unknown(binds, f, rest, &a, sink);
+                }
+                if let Some(k) = key.get_mut(keys) {
+                    *k = v;
+                }
+                keys += 1;
+                columns |= 1 << c;
+            }
+        }
+        let source = if self.naive { Source::Total } else { source };
+        let Some(r) = self.relation(id) else { return false };
+        let broken = if source == Source::Delta { &r.broken_delta } else { &r.broken };
+        if let Some((worlds, fault)) = broken.as_ref().and_then(A::faulty) {
+            let binds = args.iter().copied().chain(value.map(Arg::Bind));
+            if let Some(b) = worlds.and(&a)
+                && self.unknown(binds, fault, rest, &b, sink)
+            {
+                return true;
+            }
+        }
+        // the values of a value rule may all be other ones where some could not be computed
+        let Some(r) = self.relation(id) else { return false };
+        let known = match &r.broken {
+            Some(b) if value.is_some() => self.universe.except_possible(Some(b)).and_then(|known| a.and(&known)),
+            _ => Some(a),
+        };
+        let Some(a) = known else { return false };
+        let limit = match source {
+            Source::Old if A::PLAIN => r.old,
+            _ => r.visible,
+        };
+        if source == Source::Delta {
+            let mut i = 0;
+            while let Some((row, w)) = self.relation(id).and_then(|r| r.delta.get(i)) {
+                let (row, w) = (*row, w.clone());
+                if let Some(a) = a.and(&w)
+                    && self.row(id, args, value, row, rest, a, sink)
+                {
+                    return true;
+                }
+                i += 1;
+            }
+            return false;
+        }
+        if keys == args.len() && r.is_pairs() {
+            return !self.tick() && self.relation(id).is_some_and(|r| r.contains(key.get(..keys).unwrap_or(&[]))) && self.steps(rest, a, sink);
+        }
+        if keys == args.len() && keys <= 32 {
+            let found = r.find(key.get(..keys).unwrap_or(&[])).filter(|n| *n < limit);
+            return found.is_some_and(|n| self.row(id, args, value, n, rest, a, sink));
+        }
+        if keys == 0 {
+            for n in 0..limit {
+                if self.row(id, args, value, n, rest, a.clone(), sink) {
+                    return true;
+                }
+            }
+            return false;
+        }
+        let (index, mut n) = self.first_row(id, columns, key.get(..keys).unwrap_or(&[]));
+        while n != NO_ROW {
+            if n < limit && self.row(id, args, value, n, rest, a.clone(), sink) {
+                return true;
+            }
+            n = self.relation(id).map_or(NO_ROW, |r| r.next(index, n));
+        }
+        false
+    }
+
+    /// Continues with one row of a relation.
+    #[allow(clippy::too_many_arguments)]
+    #[inline]
+    fn row(&mut self, id: RelId, args: &[Arg], value: Option<Slot>, n: u32, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        if self.tick() {
+            return true;
+        }
+        let mut a = a;
+        if !A::PLAIN {
+            match self.relation(id).and_then(|r| r.annotation(n)).and_then(|w| a.and(w)) {
+                Some(b) => a = b,
+                None => return false,
+            }
+        }
+        for (c, arg) in args.iter().enumerate() {
+            if *arg == Arg::Any {
+                continue;
+            }
+            let v = self.relation(id).map_or(Val::NONE, |r| r.at(n, c));
+            if !self.fit(*arg, v) {
+                return false;
+            }
+        }
+        let Some(slot) = value else { return self.steps(rest, a, sink) };
+        let mut i = 0;
+        while let Some((v, w)) = self.relation(id).and_then(|r| r.pieces(n).get(i)) {
+            let (v, w) = (*v, w.clone());
+            i += 1;
+            let Some(a) = a.and(&w) else { continue };
+            self.set(slot, v);
+            let stop = match v.as_fault() {
+                Some(f) => {
+                    let a = self.blamed(&a, f);
+                    self.faulted || self.steps(rest, a, sink)
+                }
+                None => self.steps(rest, a, sink),
+            };
+            if stop {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn edges(&mut self, (kind, edge, from, to): (KindId, Arg, Arg, Arg), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        for arg in [edge, from, to] {
+            if let Arg::Key(s) = arg
+                && let Some(f) = self.get(s).as_fault()
+            {
+                let some = self.graph.edges(kind).is_some_and(|t| !t.is_empty());
+                return some && self.unknown([edge, from, to].into_iter(), f, rest, &a, sink);
+            }
+        }
+        // whether the edge itself matters: if not, parallel edges in one world are one
+        let each = edge != Arg::Any || !(A::PLAIN || self.exists.is_empty());
+        let at = |m: &Self, arg: Arg| match arg {
+            Arg::Key(s) => Some(m.get(s)),
+            _ => None,
+        };
+        if let Some(e) = at(self, edge) {
+            let Some(n) = e.as_edge().filter(|_| self.graph.kind_of(e) == Some(kind)) else { return false };
+            let Some((f, t)) = self.graph.ends(n) else { return false };
+            let Some(a) = self.existing(a, e) else { return self.halted() };
+            return self.fit(from, Val::node(f)) && self.fit(to, Val::node(t)) && self.steps(rest, a, sink);
+        }
+        let (source, target) = (at(self, from), at(self, to));
+        let ends = (source.map(Val::as_node), target.map(Val::as_node));
+        let (f, t) = match ends {
+            (Some(None), _) | (_, Some(None)) => return false,
+            (f, t) => (f.flatten(), t.flatten()),
+        };
+        let count = |m: &Self| match (m.graph.edges(kind), f, t) {
+            (None, ..) => 0,
+            (Some(table), Some(f), Some(t)) => table.between(f, t).len(),
+            (Some(table), Some(f), None) => table.out(f).len(),
+            (Some(table), None, Some(t)) => table.back(t).len(),
+            (Some(table), None, None) => table.len(),
+        };
+        let n = count(self);
+        let mut last = (u32::MAX, u32::MAX);
+        for i in 0..n {
+            if self.tick() {
+                return true;
+            }
+            let Some(table) = self.graph.edges(kind) else { return false };
+            let p = match (f, t) {
+                (Some(f), Some(t)) => table.between(f, t).get(i).copied(),
+                (Some(f), None) => table.out(f).get(i).copied(),
+                (None, Some(t)) => table.back(t).get(i).copied(),
+                (None, None) => Some(i as u32),
+            };
+            let Some(p) = p else { break };
+            let (Some(x), Some(y)) = (table.from.get(p as usize), table.to.get(p as usize)) else { break };
+            let (x, y, number) = (*x, *y, table.base + p);
+            if !each && (x, y) == last {
+                continue;
+            }
+            last = (x, y);
+            let Some(a) = self.existing(a.clone(), Val::edge(number)) else { continue };
+            if self.fit(edge, Val::edge(number))
+                && self.fit(from, Val::node(x))
+                && self.fit(to, Val::node(y))
+                && self.steps(rest, a, sink)
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn kind(&mut self, ty: &Type, element: Arg, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        match element {
+            Arg::Key(s) | Arg::Same(s) => {
+                let v = self.get(s);
+                if let Some(f) = v.as_fault() {
+                    let a = self.blamed(&a, f);
+                    return self.faulted || self.steps(rest, a, sink);
+                }
+                if !self.is_kind(v, ty) {
+                    return false;
+                }
+                match self.existing(a, v) {
+                    Some(a) => self.steps(rest, a, sink),
+                    None => false,
+                }
+            }
+            Arg::Bind(_) | Arg::Any => {
+                let set = self.kind_set(ty);
+                for e in &set.elements {
+                    if self.tick() {
+                        return true;
+                    }
+                    if let Some(a) = self.existing(a.clone(), *e)
+                        && self.fit(element, *e)
+                        && self.steps(rest, a, sink)
+                    {
+                        return true;
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    fn range(&mut self, (list, key, var, place): (&Scalar, Option<Arg>, Arg, Place), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        let v = self.scalar(list);
+        let args = key.into_iter().chain([var]);
+        if let Some(f) = v.as_fault() {
+            return self.unknown(args, f, rest, &a, sink);
+        }
+        let entries: Vec<(Value, Value)> = match self.graph.dictionary.value(v) {
+            Value::List(items) => items.iter().enumerate().map(|(i, v)| (Value::Int(i as i64), v.clone())).collect(),
+            Value::Record(fields) if key.is_some() => fields.iter().map(|(k, v)| (Value::Text(k.clone()), v.clone())).collect(),
+            _ => {
+                let what = if v == Val::NONE { "an absent value".to_string() } else { self.show(v) };
+                let fault = self.fault(Fault::new(FaultKind::Range, format!("{what} cannot be ranged over")), place);
+                return self.unknown(args, fault.as_fault().unwrap_or(0), rest, &a, sink);
+            }
+        };
+        for (k, v) in entries {
+            if self.tick() {
+                return true;
+            }
+            let (k, v) = (self.graph.dictionary.intern(k), self.graph.dictionary.intern(v));
+            if key.is_none_or(|arg| self.fit(arg, k)) && self.fit(var, v) && self.steps(rest, a.clone(), sink) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn read(&mut self, (slot, of, attr, place): (Slot, Val, AttrId, Place), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        if of.as_fault().is_some() || of == Val::NONE {
+            return self.bind(slot, of, rest, a, sink);
+        }
+        let mut left = Some(a);
+        if !A::PLAIN && !self.exists.is_empty() {
+            let here = self.existence(of);
+            let gone = self.universe.except_certain(here.as_ref());
+            if let Some(b) = gone.and_then(|g| left.as_ref().and_then(|l| l.and(&g))) {
+                let text = format!("{} does not exist here", self.show(of));
+                let f = self.fault(Fault::new(FaultKind::Missing, text), place);
+                if self.bind(slot, f, rest, b, sink) {
+                    return true;
+                }
+            }
+            left = here.and_then(|h| left.and_then(|l| l.and(&h)));
+        }
+        if !A::PLAIN && !self.overrides.is_empty() {
+            let pieces = self.overrides.get(&(of, attr)).cloned().unwrap_or_default();
+            for (v, w) in pieces {
+                if let Some(b) = left.as_ref().and_then(|l| l.and(&w))
+                    && self.bind(slot, v, rest, b, sink)
+                {
+                    return true;
+                }
+                left = left.and_then(|l| self.universe.except_certain(Some(&w)).and_then(|u| l.and(&u)));
+            }
+        }
+        let Some(a) = left else { return self.halted() };
+        if self.graph.schema.attr(attr).is_some_and(|d| d.mechanism) {
+            return match self.mechanisms.get(&attr).and_then(|t| t.get(&of)).cloned() {
+                Some(pieces) => self.pieces(slot, pieces, rest, a, sink),
+                None => {
+                    self.needs.push((attr, of));
+                    self.bind(slot, Val::NONE, rest, a, sink)
+                }
+            };
+        }
+        let v = self.graph.attr(of, attr);
+        self.bind(slot, v, rest, a, sink)
+    }
+
+    /// A field of an element; absent if the element is.
+    pub fn field(&mut self, of: Val, field: Field) -> Val {
+        if of.as_fault().is_some() || of == Val::NONE {
+            return of;
+        }
+        match (field, of.as_node(), of.as_edge(), of.as_event()) {
+            (Field::Id, Some(n), ..) => self.graph.node_id(n),
+            (Field::Id, _, Some(e), _) => self.graph.edge_id(e),
+            (Field::Id, _, _, Some(e)) => self.graph.event_id(e),
+            (Field::From, _, Some(e), _) => self.graph.ends(e).map_or(Val::NONE, |x| Val::node(x.0)),
+            (Field::To, _, Some(e), _) => self.graph.ends(e).map_or(Val::NONE, |x| Val::node(x.1)),
+            (Field::At, _, _, Some(e)) => match self.graph.event_at(e) {
+                Some(t) => self.graph.dictionary.intern(Value::Time(t)),
+                None => Val::NONE,
+            },
+            (Field::Index, _, _, Some(e)) => self.graph.dictionary.intern(Value::Int(i64::from(e))),
+            _ => Val::NONE,
+        }
+    }
+
+    fn value(&mut self, (slot, id, args): (Slot, RelId, &[Scalar]), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        let mut key = Vec::with_capacity(args.len());
+        for s in args {
+            let v = self.scalar(s);
+            if v.as_fault().is_some() {
+                return self.bind(slot, v, rest, a, sink);
+            }
+            key.push(v);
+        }
+        let mut left = Some(a);
+        let broken = self.relation(id).and_then(|r| r.broken.as_ref().and_then(A::faulty));
+        if let Some((w, f)) = broken {
+            if let Some(b) = left.as_ref().and_then(|l| l.and(&w))
+                && self.bind(slot, Val::fault(f), rest, b, sink)
+            {
+                return true;
+            }
+            left = self.universe.except_certain(Some(&w)).and_then(|u| left.and_then(|l| l.and(&u)));
+        }
+        let pieces = match self.relation(id) {
+            Some(r) => r.find(&key).map_or(vec![], |n| r.pieces(n).to_vec()),
+            None => vec![],
+        };
+        for (v, w) in pieces {
+            let Some(l) = left else { return self.halted() };
+            if let Some(b) = l.and(&w)
+                && self.bind(slot, v, rest, b, sink)
+            {
+                return true;
+            }
+            left = self.universe.except_certain(Some(&w)).and_then(|u| l.and(&u));
+        }
+        match left {
+            Some(a) => self.bind(slot, Val::NONE, rest, a, sink),
+            None => self.halted(),
+        }
+    }
+
+    /// The element behind a value, for reports.
+    pub fn element(&self, v: Val) -> Option<Element> {
+        match self.graph.dictionary.value(v) {
+            Value::Element(e) => Some(e),
+            _ => None,
+        }
+    }
+
+    /// The sort of a kind.
+    pub fn sort(&self, kind: KindId) -> Option<Sort> {
+        self.graph.schema.kind(kind).map(|k| k.sort)
+    }
+}

@@ -1,0 +1,430 @@
+//! The steps that the engine runs. A unit (a clause, a demand, a query) has one frame of slots; blocks bind slots in order.
+//!
+//! Scalar expressions read slots only: each attribute, aggregate, path and value-rule call is a step of its own, which may split
+//! a binding by worlds. Formulas give annotations (in which worlds they are true, in which they may be).
+use crate::base::Place;
+use crate::scalar::{KindId, Op, Type, Val};
+use crate::structure::schema::{AttrId, Sort};
+use std::sync::Arc;
+
+pub use crate::semantics::hir::{Aggregate, Combine, Field};
+
+/// A slot of the frame.
+pub type Slot = u32;
+
+/// A derived relation: one for each rule, and those that lowering makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RelId(pub u32);
+
+/// What a relation is.
+#[derive(Clone, Debug)]
+pub struct RelationInfo {
+    /// For diagnostics.
+    pub name: Arc<str>,
+    /// Arguments (without the value).
+    pub arity: usize,
+    /// Whether it is a relation between two nodes.
+    pub nodes: bool,
+    /// For value rules: how values combine.
+    pub combine: Option<Combine>,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// What a step does with one column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arg {
+    /// The slot is bound before the step.
+    Key(Slot),
+    /// The step binds it.
+    Bind(Slot),
+    /// Bound by an earlier column of the same step: must be equal.
+    Same(Slot),
+    /// Anything.
+    Any,
+}
+
+/// Which part of a relation a scan reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// All facts known at the beginning of the round.
+    Total,
+    /// Those that the last round found.
+    Delta,
+    /// Those known before the last round (where one world makes that meaningful; else as `Total`).
+    Old,
+}
+
+/// Steps in order; the frame is the unit's.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// A scalar expression over slots.
+#[derive(Clone, Debug)]
+pub enum Scalar {
+    /// A known value.
+    Const(Val),
+    /// A slot.
+    Slot(Slot),
+    /// A strict operation, with the place it stands at.
+    Op(Op, Vec<Scalar>, Place),
+}
+
+/// A block and the slot in which it leaves its result.
+#[derive(Clone, Debug)]
+pub struct Computed {
+    /// Steps that bind without choosing (reads, lets, …).
+    pub block: Block,
+    /// The result.
+    pub result: Scalar,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Facts of a derived relation; with the slot for the value of a value rule.
+    Scan {
+        /// The relation.
+        relation: RelId,
+        /// One for each column.
+        args: Vec<Arg>,
+        /// The value's slot.
+        value: Option<Slot>,
+        /// Which part.
+        source: Source,
+    },
+    /// Edges of a kind.
+    Edges {
+        /// The kind.
+        kind: KindId,
+        /// The edge itself.
+        edge: Arg,
+        /// Its source.
+        from: Arg,
+        /// Its target.
+        to: Arg,
+    },
+    /// Elements of kinds: binds, or checks what is bound.
+    Kind {
+        /// Node, edge or event, and the kinds: a `Type::Node`, `Edge` or `Event`.
+        ty: Type,
+        /// The element.
+        element: Arg,
+    },
+    /// Elements whose stored attribute has a value.
+    AttrEq {
+        /// The attribute.
+        attr: AttrId,
+        /// The value.
+        value: Slot,
+        /// The element to bind.
+        element: Slot,
+        /// The same without an index, for worlds that differ in attributes.
+        plainly: Block,
+    },
+    /// A regular path.
+    Reach {
+        /// The path.
+        path: Arc<super::path::Automaton>,
+        /// Where it begins.
+        from: Arg,
+        /// Where it ends.
+        to: Arg,
+    },
+    /// The elements of a list (or record).
+    Range {
+        /// The list or Json.
+        list: Scalar,
+        /// Key or position.
+        key: Option<Arg>,
+        /// The element.
+        var: Arg,
+        /// For the fault.
+        place: Place,
+    },
+    /// A declared attribute.
+    Read {
+        /// The result.
+        slot: Slot,
+        /// The element (or absent).
+        of: Scalar,
+        /// The attribute.
+        attr: AttrId,
+        /// For the fault.
+        place: Place,
+    },
+    /// An undeclared attribute of an open kind.
+    ReadOpen {
+        /// The result.
+        slot: Slot,
+        /// The element.
+        of: Scalar,
+        /// Its name.
+        name: Arc<str>,
+    },
+    /// A field.
+    ReadField {
+        /// The result.
+        slot: Slot,
+        /// The element (or absent).
+        of: Scalar,
+        /// Which.
+        field: Field,
+    },
+    /// `Kind(id)`.
+    Lookup {
+        /// The result.
+        slot: Slot,
+        /// The kind.
+        kind: KindId,
+        /// Node or event.
+        sort: Sort,
+        /// The id.
+        id: Scalar,
+        /// For the fault.
+        place: Place,
+    },
+    /// A value rule's value for known arguments; absent if there is none.
+    Value {
+        /// The result.
+        slot: Slot,
+        /// The relation.
+        relation: RelId,
+        /// The arguments.
+        args: Vec<Scalar>,
+    },
+    /// A scalar expression.
+    Let {
+        /// The result.
+        slot: Slot,
+        /// The expression.
+        value: Scalar,
+    },
+    /// An aggregate.
+    Aggregate {
+        /// The result.
+        slot: Slot,
+        /// What is aggregated.
+        spec: Arc<AggregateSpec>,
+    },
+    /// A formula as a value.
+    Truth {
+        /// The result.
+        slot: Slot,
+        /// The formula.
+        formula: Formula,
+    },
+    /// `if φ then a else b`.
+    Choose {
+        /// The result.
+        slot: Slot,
+        /// φ.
+        condition: Formula,
+        /// a.
+        then: Computed,
+        /// b.
+        otherwise: Computed,
+    },
+    /// `a ?? b`.
+    Coalesce {
+        /// The result.
+        slot: Slot,
+        /// a.
+        first: Scalar,
+        /// b.
+        second: Computed,
+    },
+    /// Keeps the worlds in which the formula is true (or may be).
+    Filter(Formula),
+    /// The bindings of any of the blocks.
+    Union(Vec<Block>),
+}
+
+/// An aggregate.
+#[derive(Clone, Debug)]
+pub struct AggregateSpec {
+    /// Which.
+    pub aggregate: Aggregate,
+    /// Binds the binders.
+    pub block: Block,
+    /// The binders' slots: what makes bindings distinct.
+    pub binders: Vec<Slot>,
+    /// Whether the block may give one binding of the binders twice.
+    pub repeats: bool,
+    /// What is aggregated.
+    pub value: Option<Computed>,
+    /// The sum of nothing.
+    pub zero: Val,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// How a counted quantifier compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountTest {
+    /// Exactly so many.
+    Exactly(u64),
+    /// At least so many.
+    AtLeast(u64),
+    /// At most so many.
+    AtMost(u64),
+}
+
+/// A formula.
+#[derive(Clone, Debug)]
+pub enum Formula {
+    /// True or false.
+    Const(bool),
+    /// All of them.
+    And(Vec<Formula>),
+    /// Any of them.
+    Or(Vec<Formula>),
+    /// Not it.
+    Not(Box<Formula>),
+    /// A scalar truth value.
+    Test(Computed),
+    /// Whether the block has a binding.
+    Exists(Block),
+    /// How many distinct bindings the block has.
+    Counted {
+        /// How many there must be.
+        test: CountTest,
+        /// Binds the binders.
+        block: Block,
+        /// The binders' slots.
+        binders: Vec<Slot>,
+        /// Whether the block may give one binding twice.
+        repeats: bool,
+    },
+}
+
+/// A clause, ready to run: for a relation the head is inserted, for a value rule the value too.
+#[derive(Clone, Debug)]
+pub struct ClausePlan {
+    /// The relation it adds to.
+    pub relation: RelId,
+    /// How many slots the frame has.
+    pub slots: u32,
+    /// Binds the head.
+    pub block: Block,
+    /// The head.
+    pub head: Vec<Slot>,
+    /// The value, for a value rule.
+    pub value: Option<Computed>,
+    /// Whether it begins with a delta: then it runs in every round, else only in the first.
+    pub delta: Option<RelId>,
+    /// The clause.
+    pub place: Place,
+}
+
+/// A mechanism, ready to run.
+#[derive(Clone, Debug)]
+pub struct MechanismPlan {
+    /// The attribute.
+    pub attr: AttrId,
+    /// The kind.
+    pub kind: KindId,
+    /// How many slots the frame has; `self` is slot 0.
+    pub slots: u32,
+    /// The value.
+    pub value: Computed,
+    /// The item.
+    pub place: Place,
+}
+
+/// What is evaluated together.
+#[derive(Clone, Debug, Default)]
+pub struct StratumPlan {
+    /// Clauses of its rules.
+    pub clauses: Vec<ClausePlan>,
+    /// Its mechanisms.
+    pub mechanisms: Vec<MechanismPlan>,
+    /// Its relations.
+    pub relations: Vec<RelId>,
+}
+
+/// A part of a message.
+#[derive(Clone, Debug)]
+pub enum MessagePart {
+    /// As it stands.
+    Literal(Arc<str>),
+    /// A value.
+    Value(Scalar),
+}
+
+/// A message: steps, then parts.
+#[derive(Clone, Debug)]
+pub struct MessagePlan {
+    /// Binds what the parts read.
+    pub block: Block,
+    /// In order.
+    pub parts: Vec<MessagePart>,
+}
+
+/// A path of a violation, to be shown.
+#[derive(Clone, Debug)]
+pub struct WitnessPlan {
+    /// The path.
+    pub path: Arc<super::path::Automaton>,
+    /// From.
+    pub from: Scalar,
+    /// To.
+    pub to: Scalar,
+}
+
+/// A demand clause of an invariant.
+#[derive(Clone, Debug)]
+pub struct DemandPlan {
+    /// Binds a violation (of a `never`), to the right of the scope's bindings; or what must hold.
+    pub form: DemandPlanForm,
+    /// The slots of a violation's binding, with names.
+    pub binding: Vec<(Arc<str>, Slot)>,
+    /// Slots of `let`s, kept with a violation for its message.
+    pub kept: Vec<Slot>,
+    /// The kinds that a `never` without scope names.
+    pub kinds: Vec<KindId>,
+    /// Its message.
+    pub message: Option<MessagePlan>,
+    /// Paths to show.
+    pub witness: Vec<WitnessPlan>,
+    /// The clause.
+    pub place: Place,
+}
+
+/// The two forms.
+#[derive(Clone, Debug)]
+pub enum DemandPlanForm {
+    /// Each binding is a violation.
+    Never(Block),
+    /// Each binding of the scope for which it is not true is a violation.
+    Require(Formula),
+}
+
+/// An invariant, ready to run.
+#[derive(Clone, Debug)]
+pub struct InvariantPlan {
+    /// How many slots the frame has.
+    pub slots: u32,
+    /// The scope: a block and its binders, if there is one.
+    pub scope: Option<(Block, Vec<Slot>)>,
+    /// `let`s: run behind the scope's binding.
+    pub lets: Block,
+    /// The clauses.
+    pub clauses: Vec<DemandPlan>,
+    /// The item.
+    pub place: Place,
+}
+
+/// A query, ready to run.
+#[derive(Clone, Debug)]
+pub struct QueryPlan {
+    /// How many slots the frame has.
+    pub slots: u32,
+    /// Binds the columns.
+    pub block: Block,
+    /// The columns.
+    pub columns: Vec<(Arc<str>, Slot)>,
+}

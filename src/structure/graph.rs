@@ -1,0 +1,706 @@
+//! A structure: a typed property graph with its events, as columns. Built by the door (and by tests' `given`), read by the engine.
+//!
+//! Elements are numbered in an order that the candidate's own order does not influence: nodes by root kind and id, edges by kind,
+//! ends and content, events by time and arrival. So the order of numbers can be shown, and ties never need the input's order.
+use super::schema::{AttrId, Schema, Sort};
+use crate::scalar::{Dictionary, Element, KindId, Kinds, Type, Val, Value};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A finished structure.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// What it conforms to.
+    pub schema: Arc<Schema>,
+    /// Its interned values; a run adds those that it computes.
+    pub dictionary: Dictionary,
+    node_kind: Vec<KindId>,
+    node_id: Vec<Val>,
+    node_origin: Vec<u32>,
+    by_id: FxHashMap<(KindId, Val), u32>,
+    columns: Vec<Column>,
+    edges: Vec<EdgeTable>,
+    edge_kind: Vec<KindId>,
+    edge_origin: Vec<u32>,
+    edge_id: FxHashMap<u32, Val>,
+    event_kind: Vec<KindId>,
+    event_id: Vec<Val>,
+    event_at: Vec<i64>,
+    event_origin: Vec<u32>,
+    event_by_id: FxHashMap<(KindId, Val), u32>,
+    open: FxHashMap<Val, Val>,
+}
+
+/// The values of one attribute, for the elements `base..base + values.len()`.
+#[derive(Clone, Debug, Default)]
+struct Column {
+    base: u32,
+    values: Vec<Val>,
+}
+
+/// The edges of one kind: the numbers `base..base + from.len()`, sorted by source, then target.
+#[derive(Clone, Debug, Default)]
+pub struct EdgeTable {
+    /// The number of the first.
+    pub base: u32,
+    /// Their sources.
+    pub from: Vec<u32>,
+    /// Their targets.
+    pub to: Vec<u32>,
+    out: Csr,
+    back: Csr,
+}
+
+/// Which edges touch a node, as ranges into one list.
+#[derive(Clone, Debug, Default)]
+struct Csr {
+    first: u32,
+    offsets: Vec<u32>,
+    items: Vec<u32>,
+}
+
+impl Csr {
+    /// Positions by key; stable, so positions of one key stay in order.
+    fn new(keys: &[u32]) -> Csr {
+        let (Some(&first), Some(&last)) = (keys.iter().min(), keys.iter().max()) else { return Csr::default() };
+        let mut offsets = vec![0u32; (last - first) as usize + 2];
+        for k in keys {
+            if let Some(o) = offsets.get_mut((k - first) as usize + 1) {
+                *o += 1;
+            }
+        }
+        let mut sum = 0;
+        for o in &mut offsets {
+            sum += *o;
+            *o = sum;
+        }
+        let mut next = offsets.clone();
+        let mut items = vec![0u32; keys.len()];
+        for (i, k) in keys.iter().enumerate() {
+            if let Some(n) = next.get_mut((k - first) as usize) {
+                if let Some(slot) = items.get_mut(*n as usize) {
+                    *slot = i as u32;
+                }
+                *n += 1;
+            }
+        }
+        Csr { first, offsets, items }
+    }
+    fn get(&self, key: u32) -> &[u32] {
+        let Some(i) = key.checked_sub(self.first) else { return &[] };
+        match (self.offsets.get(i as usize), self.offsets.get(i as usize + 1)) {
+            (Some(&a), Some(&b)) => self.items.get(a as usize..b as usize).unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+}
+
+impl EdgeTable {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.from.len()
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.from.is_empty()
+    }
+    /// The positions (add `base` for the number) of the edges from a node, ascending by target.
+    pub fn out(&self, node: u32) -> &[u32] {
+        self.out.get(node)
+    }
+    /// The positions of the edges to a node, ascending by source.
+    pub fn back(&self, node: u32) -> &[u32] {
+        self.back.get(node)
+    }
+    /// The positions of the edges between two nodes.
+    pub fn between(&self, from: u32, to: u32) -> &[u32] {
+        let out = self.out(from);
+        let target = |p: &u32| self.to.get(*p as usize).copied().unwrap_or(u32::MAX);
+        let a = out.partition_point(|p| target(p) < to);
+        let b = out.partition_point(|p| target(p) <= to);
+        out.get(a..b).unwrap_or(&[])
+    }
+}
+
+impl Graph {
+    /// Nodes, edges and events.
+    pub fn size(&self) -> (u64, u64, u64) {
+        (self.node_kind.len() as u64, self.edge_kind.len() as u64, self.event_kind.len() as u64)
+    }
+    /// How many nodes.
+    pub fn nodes(&self) -> u32 {
+        self.node_kind.len() as u32
+    }
+    /// How many events.
+    pub fn events(&self) -> u32 {
+        self.event_kind.len() as u32
+    }
+    /// How many edges.
+    pub fn edge_count(&self) -> u32 {
+        self.edge_kind.len() as u32
+    }
+    /// The kind a node was declared with.
+    pub fn node_kind(&self, n: u32) -> Option<KindId> {
+        self.node_kind.get(n as usize).copied()
+    }
+    /// A node's id.
+    pub fn node_id(&self, n: u32) -> Val {
+        self.node_id.get(n as usize).copied().unwrap_or(Val::NONE)
+    }
+    /// The kind of any element.
+    pub fn kind_of(&self, v: Val) -> Option<KindId> {
+        if let Some(n) = v.as_node() {
+            return self.node_kind(n);
+        }
+        if let Some(e) = v.as_edge() {
+            return self.edge_kind.get(e as usize).copied();
+        }
+        v.as_event().and_then(|e| self.event_kind.get(e as usize).copied())
+    }
+    /// The node of a kind (or of one below or above it) and id.
+    pub fn find_node(&self, kind: KindId, id: Val) -> Option<u32> {
+        let n = *self.by_id.get(&(self.schema.kind(kind)?.root, id))?;
+        self.schema.is_a(self.node_kind(n)?, kind).then_some(n)
+    }
+    /// The event of a kind and id.
+    pub fn find_event(&self, kind: KindId, id: Val) -> Option<u32> {
+        self.event_by_id.get(&(kind, id)).copied()
+    }
+    /// An attribute of an element; absent if it has none.
+    pub fn attr(&self, element: Val, attr: AttrId) -> Val {
+        let number = element.as_node().or(element.as_edge()).or(element.as_event());
+        let (Some(column), Some(n)) = (self.columns.get(attr.0 as usize), number) else { return Val::NONE };
+        n.checked_sub(column.base).and_then(|i| column.values.get(i as usize)).copied().unwrap_or(Val::NONE)
+    }
+    /// Undeclared attributes of an element of an open kind: a record.
+    pub fn open_attrs(&self, element: Val) -> Val {
+        self.open.get(&element).copied().unwrap_or(Val::NONE)
+    }
+    /// Whether any element has a value for the attribute.
+    pub fn has_column(&self, attr: AttrId) -> bool {
+        self.columns.get(attr.0 as usize).is_some_and(|c| !c.values.is_empty())
+    }
+    /// The edges of a kind.
+    pub fn edges(&self, kind: KindId) -> Option<&EdgeTable> {
+        self.edges.get(kind.0 as usize)
+    }
+    /// An edge's source and target.
+    pub fn ends(&self, e: u32) -> Option<(u32, u32)> {
+        let table = self.edges(*self.edge_kind.get(e as usize)?)?;
+        let i = e.checked_sub(table.base)? as usize;
+        Some((*table.from.get(i)?, *table.to.get(i)?))
+    }
+    /// An edge's own id, if it has one.
+    pub fn edge_id(&self, e: u32) -> Val {
+        self.edge_id.get(&e).copied().unwrap_or(Val::NONE)
+    }
+    /// An event's id.
+    pub fn event_id(&self, e: u32) -> Val {
+        self.event_id.get(e as usize).copied().unwrap_or(Val::NONE)
+    }
+    /// An event's time, in microseconds.
+    pub fn event_at(&self, e: u32) -> Option<i64> {
+        self.event_at.get(e as usize).copied()
+    }
+    /// The elements of kinds, ascending.
+    pub fn of_kinds(&self, sort: Sort, kinds: &Kinds) -> Vec<Val> {
+        let (list, make): (&[KindId], fn(u32) -> Val) = match sort {
+            Sort::Node => (&self.node_kind, Val::node),
+            Sort::Edge => (&self.edge_kind, Val::edge),
+            Sort::Event => (&self.event_kind, Val::event),
+        };
+        let mut fits = vec![matches!(kinds, Kinds::Any); self.schema.kinds.len()];
+        for k in self.schema.below(sort, kinds) {
+            if let Some(f) = fits.get_mut(k.0 as usize) {
+                *f = true;
+            }
+        }
+        let fits = |k: &KindId| fits.get(k.0 as usize).copied().unwrap_or(false);
+        list.iter().enumerate().filter(|(_, k)| fits(k)).map(|(i, _)| make(i as u32)).collect()
+    }
+    /// How many elements there are of a kind or one below it.
+    pub fn count(&self, kind: KindId) -> usize {
+        match self.schema.kind(kind).map(|k| k.sort) {
+            Some(Sort::Edge) => self.edges(kind).map_or(0, EdgeTable::len),
+            Some(sort) => self.of_kinds(sort, &Kinds::Of(Arc::new([kind]))).len(),
+            None => 0,
+        }
+    }
+    /// Which edge of its kind and ends an edge is, from 0.
+    pub fn rank(&self, e: u32) -> u32 {
+        let Some(table) = self.edge_kind.get(e as usize).and_then(|k| self.edges(*k)) else { return 0 };
+        let i = e.saturating_sub(table.base);
+        match (table.from.get(i as usize), table.to.get(i as usize)) {
+            (Some(&f), Some(&t)) => table.between(f, t).iter().position(|p| *p == i).unwrap_or(0) as u32,
+            _ => 0,
+        }
+    }
+    /// Where an element stood in its candidate, as the door counted.
+    pub fn origin(&self, element: Element) -> Option<u32> {
+        match element {
+            Element::Node(n) => self.node_origin.get(n as usize).copied(),
+            Element::Edge(n) => self.edge_origin.get(n as usize).copied(),
+            Element::Event(n) => self.event_origin.get(n as usize).copied(),
+        }
+    }
+    /// An element as it stands in bindings: `Kind("id")`, `kind("from", "to")`, `kind("from", "to", rank)`.
+    pub fn show(&self, element: Element) -> String {
+        let text = |v: Val| format!("{:?}", self.dictionary.text(v).unwrap_or(""));
+        let name = |k: Option<&KindId>| quoted(k.map_or("?", |k| self.schema.name(*k)));
+        match element {
+            Element::Node(n) => format!("{}({})", name(self.node_kind.get(n as usize)), text(self.node_id(n))),
+            Element::Event(n) => format!("{}({})", name(self.event_kind.get(n as usize)), text(self.event_id(n))),
+            Element::Edge(n) => {
+                let kind = name(self.edge_kind.get(n as usize));
+                let Some((from, to)) = self.ends(n) else { return kind };
+                let (from, to) = (text(self.node_id(from)), text(self.node_id(to)));
+                match self.rank(n) {
+                    0 => format!("{kind}({from}, {to})"),
+                    r => format!("{kind}({from}, {to}, {r})"),
+                }
+            }
+        }
+    }
+}
+
+/// A name as it stands in a source: in backticks if it is not an identifier or is reserved.
+pub fn quoted(name: &str) -> String {
+    let mut chars = name.chars();
+    let plain = chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c)) && chars.all(unicode_ident::is_xid_continue);
+    const RESERVED: [&str; 23] = [
+        "and", "or", "not", "implies", "if", "then", "else", "true", "false", "none", "in", "is", "has", "as", "some", "no", "every",
+        "exactly", "earlier", "where", "satisfies", "for", "_",
+    ];
+    if plain && !RESERVED.contains(&name) { name.to_string() } else { format!("`{name}`") }
+}
+
+/// What is wrong with a structure as a whole. Numbers are those that the builder gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Two nodes of one root kind with one id: the first and the second.
+    DuplicateNode(u32, u32),
+    /// Two edges with one id.
+    DuplicateEdge(u32, u32),
+    /// Two events of one kind with one id.
+    DuplicateEvent(u32, u32),
+    /// A node with too few or too many edges of a kind: the node, the kind, how many.
+    Cardinality(u32, KindId, u32),
+    /// More elements or values than can be numbered.
+    TooLarge,
+}
+
+/// The result of looking up an edge's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No node has that id.
+    Nothing,
+    /// This one, by the builder's number.
+    One(u32),
+    /// A node has it, but of a kind that does not fit.
+    WrongKind(u32),
+    /// Two fit.
+    Ambiguous(u32, u32),
+}
+
+#[derive(Default)]
+struct Table {
+    rows: Vec<Val>,
+    width: usize,
+    attrs: Vec<AttrId>,
+}
+
+/// Collects elements, then numbers them. Rows hold the values of `schema.attrs_of(kind)`, in that order.
+pub struct GraphBuilder {
+    schema: Arc<Schema>,
+    /// For interning the values of rows.
+    pub dictionary: Dictionary,
+    tables: Vec<Table>,
+    roots: Vec<KindId>,
+    nodes: Vec<(KindId, u32, Val, u32)>,
+    by_id: FxHashMap<(KindId, Val), u32>,
+    edges: Vec<(KindId, u32, u32, u32, u32)>,
+    edge_id: FxHashMap<u32, Val>,
+    edge_by_id: FxHashMap<(KindId, Val), u32>,
+    events: Vec<(KindId, u32, Val, i64, u32)>,
+    event_by_id: FxHashMap<(KindId, Val), u32>,
+    open: Vec<(Val, Val)>,
+    findings: Vec<Finding>,
+}
+
+impl GraphBuilder {
+    /// An empty one.
+    pub fn new(schema: Arc<Schema>) -> Self {
+        let kinds = (0..schema.kinds.len() as u32).map(KindId);
+        let tables = kinds
+            .map(|k| {
+                let attrs = schema.attrs_of(k);
+                Table { rows: vec![], width: attrs.len(), attrs }
+            })
+            .collect();
+        let roots = schema.kinds.iter().map(|k| k.root).collect();
+        GraphBuilder {
+            schema,
+            dictionary: Dictionary::new(),
+            tables,
+            roots,
+            nodes: vec![],
+            by_id: FxHashMap::default(),
+            edges: vec![],
+            edge_id: FxHashMap::default(),
+            edge_by_id: FxHashMap::default(),
+            events: vec![],
+            event_by_id: FxHashMap::default(),
+            open: vec![],
+            findings: vec![],
+        }
+    }
+    /// The schema it builds for.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+    fn push_row(&mut self, kind: KindId, row: &[Val]) -> u32 {
+        let Some(t) = self.tables.get_mut(kind.0 as usize) else { return 0 };
+        let at = if t.width == 0 { 0 } else { (t.rows.len() / t.width) as u32 };
+        t.rows.extend(row.iter().copied().chain(std::iter::repeat(Val::NONE)).take(t.width));
+        at
+    }
+    fn root(&self, kind: KindId) -> KindId {
+        self.roots.get(kind.0 as usize).copied().unwrap_or(kind)
+    }
+    /// Adds a node and gives its (preliminary) number. A duplicate id becomes a finding.
+    pub fn node(&mut self, kind: KindId, id: Val, origin: u32, row: &[Val]) -> u32 {
+        let n = self.nodes.len() as u32;
+        let at = self.push_row(kind, row);
+        self.nodes.push((kind, at, id, origin));
+        let root = self.root(kind);
+        match self.by_id.entry((root, id)) {
+            std::collections::hash_map::Entry::Occupied(e) => self.findings.push(Finding::DuplicateNode(*e.get(), n)),
+            std::collections::hash_map::Entry::Vacant(e) => {
+                e.insert(n);
+            }
+        }
+        n
+    }
+    /// The node of a kind's root and id, by its preliminary number, whether or not it is of the kind itself.
+    pub fn find(&self, kind: KindId, id: Val) -> Option<u32> {
+        self.by_id.get(&(self.root(kind), id)).copied()
+    }
+    /// The kind of a node by its preliminary number.
+    pub fn node_kind(&self, n: u32) -> Option<KindId> {
+        self.nodes.get(n as usize).map(|x| x.0)
+    }
+    /// Where a node stood.
+    pub fn node_origin(&self, n: u32) -> Option<u32> {
+        self.nodes.get(n as usize).map(|x| x.3)
+    }
+    /// Where an edge stood.
+    pub fn edge_origin(&self, n: u32) -> Option<u32> {
+        self.edges.get(n as usize).map(|x| x.4)
+    }
+    /// Where an event stood.
+    pub fn event_origin(&self, n: u32) -> Option<u32> {
+        self.events.get(n as usize).map(|x| x.4)
+    }
+    /// Looks an id up among the nodes of kinds (an edge's end, an attribute whose type is a kind).
+    pub fn lookup(&self, kinds: &Kinds, id: Val) -> Found {
+        // nearly all ends are declared with one kind
+        if let Kinds::Of(list) = kinds {
+            if let [kind] = list[..] {
+                if let Some(n) = self.find(kind, id).filter(|n| self.node_kind(*n).is_some_and(|k| self.schema.is_a(k, kind))) {
+                    return Found::One(n);
+                }
+            }
+        }
+        let mut roots: Vec<KindId> = match kinds {
+            Kinds::Of(list) => list.iter().map(|k| self.root(*k)).collect(),
+            Kinds::Any => self.schema.of_sort(Sort::Node).map(|k| self.root(k)).collect(),
+        };
+        roots.sort();
+        roots.dedup();
+        let mut fit = None;
+        for root in roots {
+            let Some(&n) = self.by_id.get(&(root, id)) else { continue };
+            if !self.node_kind(n).is_some_and(|k| self.schema.within(k, kinds)) {
+                continue;
+            }
+            match fit {
+                None => fit = Some(n),
+                Some(first) => return Found::Ambiguous(first, n),
+            }
+        }
+        match fit {
+            Some(n) => Found::One(n),
+            None => {
+                let any = self.schema.of_sort(Sort::Node).find_map(|k| self.by_id.get(&(self.root(k), id)));
+                any.map_or(Found::Nothing, |n| Found::WrongKind(*n))
+            }
+        }
+    }
+    /// Whether there is an edge of that kind between two nodes (linear: for `ensure`, keep your own set when there are many).
+    pub fn has_edge(&self, kind: KindId, from: u32, to: u32) -> bool {
+        self.edges.iter().any(|e| e.0 == kind && e.1 == from && e.2 == to)
+    }
+    /// Adds an edge between two nodes (preliminary numbers).
+    pub fn edge(&mut self, kind: KindId, from: u32, to: u32, id: Option<Val>, origin: u32, row: &[Val]) -> u32 {
+        let n = self.edges.len() as u32;
+        let at = self.push_row(kind, row);
+        self.edges.push((kind, from, to, at, origin));
+        if let Some(id) = id {
+            if let Some(first) = self.edge_by_id.insert((kind, id), n) {
+                self.findings.push(Finding::DuplicateEdge(first, n));
+            }
+            self.edge_id.insert(n, id);
+        }
+        n
+    }
+    /// Adds an event.
+    pub fn event(&mut self, kind: KindId, id: Val, at: i64, origin: u32, row: &[Val]) -> u32 {
+        let n = self.events.len() as u32;
+        let position = self.push_row(kind, row);
+        self.events.push((kind, position, id, at, origin));
+        if let Some(first) = self.event_by_id.insert((kind, id), n) {
+            self.findings.push(Finding::DuplicateEvent(first, n));
+        }
+        n
+    }
+    /// The event of a kind and id, by its preliminary number.
+    pub fn find_event(&self, kind: KindId, id: Val) -> Option<u32> {
+        self.event_by_id.get(&(kind, id)).copied()
+    }
+    /// The edge of a kind and id, by its preliminary number.
+    pub fn find_edge(&self, kind: KindId, id: Val) -> Option<u32> {
+        self.edge_by_id.get(&(kind, id)).copied()
+    }
+    /// The row of an event, by its preliminary number.
+    pub fn event_row(&self, n: u32) -> Option<&[Val]> {
+        let (kind, at, ..) = *self.events.get(n as usize)?;
+        let t = self.tables.get(kind.0 as usize)?;
+        t.rows.get(at as usize * t.width..(at as usize + 1) * t.width)
+    }
+    /// Puts elements (by preliminary number) in place of what stands in the rows for attributes whose type is a kind, or a list of
+    /// it. `find` is given the element that has the attribute, the attribute, and what stands there.
+    pub fn refer(&mut self, mut find: impl FnMut(&GraphBuilder, Element, AttrId, Val) -> Val) {
+        let columns: Vec<Vec<(usize, AttrId)>> = self.tables.iter().map(|t| {
+            let attrs = t.attrs.iter().copied().enumerate();
+            attrs.filter(|(_, a)| self.schema.attr(*a).is_some_and(|a| refers(&a.ty))).collect()
+        }).collect();
+        if columns.iter().all(Vec::is_empty) {
+            return;
+        }
+        let nodes = self.nodes.iter().enumerate().map(|(n, x)| (Element::Node(n as u32), x.0, x.1));
+        let edges = self.edges.iter().enumerate().map(|(n, x)| (Element::Edge(n as u32), x.0, x.3));
+        let events = self.events.iter().enumerate().map(|(n, x)| (Element::Event(n as u32), x.0, x.1));
+        let all: Vec<_> = nodes.chain(edges).chain(events).collect();
+        for (element, kind, at) in all {
+            for (column, attr) in columns.get(kind.0 as usize).map_or(&[][..], Vec::as_slice) {
+                let cell = |t: &Table| at as usize * t.width + column;
+                let Some(v) = self.tables.get(kind.0 as usize).and_then(|t| t.rows.get(cell(t))).copied() else { continue };
+                let new = match self.dictionary.get(v) {
+                    _ if v == Val::NONE => continue,
+                    Some(Value::List(items)) => {
+                        let items = items.clone();
+                        let mut found = Vec::with_capacity(items.len());
+                        for item in items.iter() {
+                            let item = self.dictionary.intern(item.clone());
+                            let v = find(self, element, *attr, item);
+                            found.push(self.dictionary.value(v));
+                        }
+                        self.dictionary.intern(Value::list(found))
+                    }
+                    _ => find(self, element, *attr, v),
+                };
+                if let Some(t) = self.tables.get_mut(kind.0 as usize) {
+                    let cell = cell(t);
+                    if let Some(slot) = t.rows.get_mut(cell) {
+                        *slot = new;
+                    }
+                }
+            }
+        }
+    }
+    /// Gives an element of an open kind its undeclared attributes, as a record. Elements by preliminary number.
+    pub fn open(&mut self, element: Element, record: Val) {
+        let v = match element {
+            Element::Node(n) => Val::node(n),
+            Element::Edge(n) => Val::edge(n),
+            Element::Event(n) => Val::event(n),
+        };
+        self.open.push((v, record));
+    }
+    /// Numbers everything. With findings the structure does not conform.
+    pub fn finish(mut self) -> (Graph, Vec<Finding>) {
+        let mut findings = std::mem::take(&mut self.findings);
+        if self.nodes.len().max(self.edges.len()).max(self.events.len()).max(self.dictionary.len()) >= Val::LIMIT {
+            return (Graph::default(), vec![Finding::TooLarge]);
+        }
+        let schema = self.schema.clone();
+        // nodes: by root kind, then id
+        let mut order: Vec<u32> = (0..self.nodes.len() as u32).collect();
+        let node = |i: &u32| self.nodes.get(*i as usize).copied().unwrap_or((KindId(0), 0, Val::NONE, 0));
+        let key = |i: &u32| (self.root(node(i).0), self.dictionary.text(node(i).2).unwrap_or(""));
+        if !order.is_sorted_by_key(key) {
+            order.sort_by(|a, b| key(a).cmp(&key(b)));
+        }
+        let mut renumber = vec![0u32; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            if let Some(r) = renumber.get_mut(*old as usize) {
+                *r = new as u32;
+            }
+        }
+        let new = |n: u32| renumber.get(n as usize).copied().unwrap_or(0);
+        let sorted: Vec<_> = order.iter().map(node).collect();
+        // edges: by kind, source, target, then content, so that parallel edges have ranks that do not depend on the input's order
+        let ends = |e: &(KindId, u32, u32, u32, u32)| (e.0, new(e.1), new(e.2));
+        let mut edge_order: Vec<u32> = (0..self.edges.len() as u32).collect();
+        let edge = |i: &u32| self.edges.get(*i as usize).copied().unwrap_or((KindId(0), 0, 0, 0, 0));
+        let row = |kind: KindId, at: u32| {
+            self.tables.get(kind.0 as usize).and_then(|t| t.rows.get(at as usize * t.width..(at as usize + 1) * t.width)).unwrap_or(&[])
+        };
+        edge_order.sort_by(|a, b| {
+            let (x, y) = (edge(a), edge(b));
+            ends(&x).cmp(&ends(&y)).then_with(|| {
+                let id = |i: &u32| self.edge_id.get(i).and_then(|v| self.dictionary.text(*v));
+                id(a).cmp(&id(b)).then_with(|| {
+                    let pairs = row(x.0, x.3).iter().zip(row(y.0, y.3));
+                    pairs.map(|(p, q)| self.dictionary.compare(*p, *q)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+                })
+            })
+        });
+        let sorted_edges: Vec<_> = edge_order.iter().map(edge).collect();
+        // events: by time, then arrival
+        let mut event_order: Vec<u32> = (0..self.events.len() as u32).collect();
+        let event = |i: &u32| self.events.get(*i as usize).copied().unwrap_or((KindId(0), 0, Val::NONE, 0, 0));
+        event_order.sort_by_key(|i| (event(i).3, *i));
+        let sorted_events: Vec<_> = event_order.iter().map(event).collect();
+        let event_new = inverse(&event_order);
+        let edge_new = inverse(&edge_order);
+        let at = |list: &[u32], n: u32| list.get(n as usize).copied().unwrap_or(0);
+        let renumber_element = |e: Element| match e {
+            Element::Node(n) => Element::Node(new(n)),
+            Element::Edge(n) => Element::Edge(at(&edge_new, n)),
+            Element::Event(n) => Element::Event(at(&event_new, n)),
+        };
+
+        let mut columns: Vec<Column> = schema.attrs.iter().map(|_| Column::default()).collect();
+        let mut bounds: Vec<Option<(u32, u32)>> = vec![None; schema.kinds.len()];
+        let mut extend = |kind: KindId, n: usize| {
+            if let Some(b) = bounds.get_mut(kind.0 as usize) {
+                let (lo, hi) = b.unwrap_or((n as u32, n as u32));
+                *b = Some((lo.min(n as u32), hi.max(n as u32)));
+            }
+        };
+        for (n, x) in sorted.iter().enumerate() {
+            schema.ancestors(x.0).for_each(|k| extend(k, n));
+        }
+        sorted_edges.iter().enumerate().for_each(|(n, x)| extend(x.0, n));
+        sorted_events.iter().enumerate().for_each(|(n, x)| schema.ancestors(x.0).for_each(|k| extend(k, n)));
+        for (c, a) in columns.iter_mut().zip(&schema.attrs) {
+            if let Some(Some((lo, hi))) = bounds.get(a.kind.0 as usize) {
+                *c = Column { base: *lo, values: vec![Val::NONE; (hi - lo) as usize + 1] };
+            }
+        }
+        let refers: Vec<bool> = schema.attrs.iter().map(|a| refers(&a.ty)).collect();
+        let rows = sorted.iter().map(|x| (x.0, x.1)).enumerate();
+        let rows = rows.chain(sorted_edges.iter().map(|x| (x.0, x.3)).enumerate());
+        let rows = rows.chain(sorted_events.iter().map(|x| (x.0, x.1)).enumerate());
+        let mut dictionary = std::mem::take(&mut self.dictionary);
+        for (n, (kind, at)) in rows {
+            let Some(t) = self.tables.get(kind.0 as usize) else { continue };
+            let Some(row) = t.rows.get(at as usize * t.width..(at as usize + 1) * t.width) else { continue };
+            for (a, v) in t.attrs.iter().zip(row) {
+                let v = if refers.get(a.0 as usize) == Some(&true) { renumbered(&mut dictionary, *v, &renumber_element) } else { *v };
+                let column = columns.get_mut(a.0 as usize);
+                if let Some(slot) = column.and_then(|c| c.values.get_mut((n as u32 - c.base) as usize)) {
+                    *slot = v;
+                }
+            }
+        }
+
+        let mut edges: Vec<EdgeTable> = schema.kinds.iter().map(|_| EdgeTable::default()).collect();
+        for (n, x) in sorted_edges.iter().enumerate() {
+            let Some(t) = edges.get_mut(x.0.0 as usize) else { continue };
+            if t.from.is_empty() {
+                t.base = n as u32;
+            }
+            t.from.push(new(x.1));
+            t.to.push(new(x.2));
+        }
+        for t in &mut edges {
+            t.out = Csr::new(&t.from);
+            t.back = Csr::new(&t.to);
+        }
+        for (k, kind) in schema.kinds.iter().enumerate() {
+            let (Some((low, high)), Some((from, _)), Some(t)) = (kind.cardinality, &kind.ends, edges.get(k)) else { continue };
+            for (n, x) in sorted.iter().enumerate() {
+                let count = t.out(n as u32).len() as u32;
+                if schema.within(x.0, from) && (count < low || high.is_some_and(|h| count > h)) {
+                    findings.push(Finding::Cardinality(order.get(n).copied().unwrap_or(0), KindId(k as u32), count));
+                }
+            }
+        }
+        let open = self.open.iter().map(|(v, r)| {
+            let v = match (v.as_node(), v.as_edge(), v.as_event()) {
+                (Some(n), _, _) => Val::node(new(n)),
+                (_, Some(n), _) => Val::edge(at(&edge_new, n)),
+                (_, _, Some(n)) => Val::event(at(&event_new, n)),
+                _ => *v,
+            };
+            (v, *r)
+        });
+        let open = open.collect();
+        let edge_id = edge_order.iter().enumerate();
+        let edge_id = edge_id.filter_map(|(n, old)| self.edge_id.get(old).map(|id| (n as u32, *id))).collect();
+        let graph = Graph {
+            dictionary,
+            node_kind: sorted.iter().map(|x| x.0).collect(),
+            node_id: sorted.iter().map(|x| x.2).collect(),
+            node_origin: sorted.iter().map(|x| x.3).collect(),
+            by_id: self.by_id.iter().map(|(k, n)| (*k, new(*n))).collect(),
+            columns,
+            edges,
+            edge_kind: sorted_edges.iter().map(|x| x.0).collect(),
+            edge_origin: sorted_edges.iter().map(|x| x.4).collect(),
+            edge_id,
+            event_kind: sorted_events.iter().map(|x| x.0).collect(),
+            event_id: sorted_events.iter().map(|x| x.2).collect(),
+            event_at: sorted_events.iter().map(|x| x.3).collect(),
+            event_origin: sorted_events.iter().map(|x| x.4).collect(),
+            event_by_id: self.event_by_id.iter().map(|(k, n)| (*k, event_new.get(*n as usize).copied().unwrap_or(0))).collect(),
+            open,
+            schema,
+        };
+        (graph, findings)
+    }
+}
+
+fn refers(ty: &Type) -> bool {
+    match ty {
+        Type::Node(_) | Type::Edge(_) | Type::Event(_) => true,
+        Type::Optional(t) | Type::List(t) => refers(t),
+        _ => false,
+    }
+}
+
+/// Where each position of an order went.
+fn inverse(order: &[u32]) -> Vec<u32> {
+    let mut new = vec![0u32; order.len()];
+    for (n, old) in order.iter().enumerate() {
+        if let Some(slot) = new.get_mut(*old as usize) {
+            *slot = n as u32;
+        }
+    }
+    new
+}
+
+/// A value of a type that refers to elements, with the final numbers.
+fn renumbered(dictionary: &mut Dictionary, v: Val, new: &dyn Fn(Element) -> Element) -> Val {
+    let renumber = |x: &Value| match x {
+        Value::Element(e) => Value::Element(new(*e)),
+        other => other.clone(),
+    };
+    let value = match dictionary.value(v) {
+        Value::List(items) => Value::list(items.iter().map(renumber).collect()),
+        other => renumber(&other),
+    };
+    dictionary.intern(value)
+}

@@ -1,0 +1,163 @@
+//! The outcome of a run: per candidate, per demand, per violation. Made by demand, completed with places by session, drawn by report.
+use crate::base::{Diagnostic, Place, Severity};
+use serde_json::Value as Json;
+
+/// The verdict on a demand, or on all demands of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// No violation.
+    Holds,
+    /// At least one violation.
+    Violated,
+    /// There was nothing to check.
+    Vacuous,
+    /// A fault or a limit stands between the question and its answer.
+    Unknown,
+    /// A policy on a closed trace, without violation; a candidate without a violated or unknown demand.
+    Satisfied,
+    /// A policy on an open trace, without violation so far.
+    Holding,
+    /// An obligation is open.
+    Pending,
+    /// A causal question that the graph does not answer.
+    NotIdentifiable,
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Violated => "violated",
+            Verdict::Vacuous => "vacuous",
+            Verdict::Unknown => "unknown",
+            Verdict::Satisfied => "satisfied",
+            Verdict::Holding => "holding",
+            Verdict::Pending => "pending",
+            Verdict::NotIdentifiable => "not identifiable",
+        }
+    }
+}
+
+/// What kind of demand it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DemandKind {
+    /// An invariant.
+    Invariant,
+    /// An intervention.
+    Intervention,
+    /// A policy.
+    Policy,
+}
+
+impl DemandKind {
+    /// The word in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            DemandKind::Invariant => "invariant",
+            DemandKind::Intervention => "intervention",
+            DemandKind::Policy => "policy",
+        }
+    }
+}
+
+/// Why a demand is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unknown {
+    /// A fault: an error of the data or the program, exit 1.
+    Fault,
+    /// A limit was reached, exit 5.
+    Limit,
+    /// This build cannot evaluate it yet, exit 1.
+    NotYet,
+}
+
+/// A place in a candidate file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The file, as named on the command line.
+    pub file: String,
+    /// The JSON pointer (RFC 6901) of the value in its document.
+    pub pointer: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// One step of a witness: a path's step, or a fact that the violation rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WitnessStep {
+    /// The fact as text, like `Service("a") -calls-> Service("b")`.
+    pub text: String,
+    /// Where it stands in the candidate, if it does.
+    pub candidate: Option<Located>,
+}
+
+/// One violation of a demand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    /// Stable over runs and over the order of the candidate.
+    pub key: String,
+    /// The variables and what they stand for, as in the JSON report (`Service("a")` for a node), in order.
+    pub binding: Vec<(String, Json)>,
+    /// The program's message, or one made from the clause.
+    pub message: String,
+    /// What shows it.
+    pub witness: Vec<WitnessStep>,
+    /// The clause.
+    pub program: Place,
+    /// The elements of the binding in the candidate.
+    pub candidate: Vec<Located>,
+}
+
+/// What was found about one demand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DemandReport {
+    /// Invariant, intervention or policy.
+    pub kind: DemandKind,
+    /// Its name.
+    pub name: String,
+    /// The text behind its name.
+    pub title: Option<String>,
+    /// Its severity.
+    pub severity: Severity,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, if it is unknown.
+    pub unknown: Option<Unknown>,
+    /// How many bindings (worlds, events) were checked.
+    pub checked: u64,
+    /// How many violations there are, exact even where the list is cut.
+    pub violation_count: u64,
+    /// The violations, up to the limit of the report, in a stable order.
+    pub violations: Vec<Violation>,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// What was found about one candidate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CandidateReport {
+    /// As named on the command line.
+    pub candidate: String,
+    /// `satisfied`, `violated` or `unknown`.
+    pub verdict: Verdict,
+    /// In the order of the program.
+    pub demands: Vec<DemandReport>,
+    /// Nodes, edges and events of the structure.
+    pub size: (u64, u64, u64),
+    /// Findings of the door, faults, limits, vacuous scopes.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A whole run of `check`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The program, as named.
+    pub program: String,
+    /// One for each candidate, in the order given.
+    pub candidates: Vec<CandidateReport>,
+    /// Diagnostics of the program.
+    pub diagnostics: Vec<Diagnostic>,
+}
