@@ -99,7 +99,9 @@ pub fn convert(text: &str, limits: &Limits) -> Converted {
             Ok((event, span)) => w.event(event, *span, &positions),
             Err(e) => {
                 let at = positions.byte(e.marker());
-                Err((at, (at + 1).min(positions.len), YamlProblem::Syntax(e.info().to_lowercase())))
+                let what = e.info().to_lowercase();
+                let problem = if what.contains("recursion limit") { YamlProblem::Deep } else { YamlProblem::Syntax(what) };
+                Err((at, (at + 1).min(positions.len), problem))
             }
         };
         if let Err(problem) = step {
@@ -130,7 +132,7 @@ impl Writer<'_> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 // nothing at all between two `---` is no document
-                if self.frames.len() == 1 && text.is_empty() && start == end {
+                if self.frames.len() == 1 && *anchor == 0 && tag.is_none() && matches!(&**text, "" | "~") && start == end {
                     return Ok(());
                 }
                 self.last = end;
