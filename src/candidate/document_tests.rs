@@ -1,5 +1,5 @@
 //! Tests of documents: JSON lines, YAML, places in both, hostile YAML.
-use super::super::test_support::*;
+use super::super::kit_tests::*;
 use super::*;
 use crate::base::Diagnostic;
 
@@ -102,7 +102,7 @@ fn each_line_of_json_lines_is_a_document() {
     assert_eq!((spot.pointer.as_str(), sources.position(spot.place)), ("/b/c", Some(("a.jsonl", 4, 13))));
     let (_, found, _) = open("a.ndjson", "{\"a\": 1}\n{\"a\": \n{\"a\": 2} 3\n[4");
     assert_eq!(found, [
-        "2:7 json-syntax the JSON text ends too early",
+        "2:6 json-syntax the JSON text ends too early",
         "3:10 json-syntax there is more text on the line behind its JSON document",
         "4:3 json-syntax the JSON text ends too early",
     ]);

@@ -1,5 +1,5 @@
 //! Tests of dbm's own JSON: every finding with its line and column.
-use super::super::test_support::*;
+use super::super::kit_tests::*;
 use crate::scalar::{Element, Value};
 use crate::structure::Sort;
 
