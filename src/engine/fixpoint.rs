@@ -8,8 +8,8 @@ use crate::scalar::expression::FaultKind;
 use crate::scalar::{Fault, Val};
 
 impl<A: Annotation> Machine<A> {
-    /// Evaluates a stratum. `naive` runs every clause in full in every round (a treatment of the tests).
-    pub fn stratum(&mut self, plan: &StratumPlan, naive: bool) {
+    /// Evaluates a stratum. Where the machine is `naive`, every clause runs in full in every round.
+    pub fn stratum(&mut self, plan: &StratumPlan) {
         self.mechanisms(&plan.mechanisms);
         if self.halted() {
             return;
@@ -40,7 +40,7 @@ impl<A: Annotation> Machine<A> {
             for c in &plan.clauses {
                 let delta = c.delta.and_then(|r| self.relation(r));
                 let run = match delta {
-                    _ if naive => true,
+                    _ if self.naive => true,
                     Some(r) => !r.delta.is_empty() || r.broken_delta.is_some(),
                     None => false,
                 };
@@ -161,7 +161,10 @@ impl<A: Annotation> Machine<A> {
     }
 
     fn put_value(&mut self, id: RelId, tuple: &[Val], v: Val, worlds: &A, place: Place) {
-        let Some(mut r) = self.relations.get_mut(id.0 as usize).map(|r| std::mem::replace(r, Relation::new(r.info.clone()))) else { return };
+        // the relation is taken out, so that what is better can be asked of the machine
+        let Some(slot) = self.relations.get_mut(id.0 as usize) else { return };
+        let empty = Relation::new(slot.info.clone(), 0);
+        let mut r = std::mem::replace(slot, empty);
         let before = r.len();
         let combine = r.info.combine.unwrap_or(Combine::One);
         r.insert_value(tuple, v, worlds, |old, new| self.better(combine, (id, tuple), old, new, place));

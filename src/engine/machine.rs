@@ -29,6 +29,8 @@ pub struct Machine<A: Annotation> {
     pub faults: Faults,
     /// Whether a fault happened in a run that cannot represent it: it must be begun again with another annotation.
     pub faulted: bool,
+    /// Whether deltas are not used (a treatment of the tests).
+    pub naive: bool,
     /// What it may use.
     pub budget: Budget,
     /// The limit that ended it, if one did.
@@ -69,6 +71,7 @@ impl<A: Annotation> Machine<A> {
             slots: vec![],
             faults: Faults::default(),
             faulted: false,
+            naive: false,
             budget,
             reached: None,
             exists: FxHashMap::default(),
@@ -86,7 +89,7 @@ impl<A: Annotation> Machine<A> {
     /// Makes the relations that plans know by now.
     pub fn declare(&mut self, infos: &[RelationInfo]) {
         for info in infos.iter().skip(self.relations.len()) {
-            self.relations.push(Relation::new(info.clone()));
+            self.relations.push(Relation::new(info.clone(), self.graph.nodes()));
         }
     }
     /// Says what is being computed, for the diagnostic of a limit.

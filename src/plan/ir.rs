@@ -23,6 +23,8 @@ pub struct RelationInfo {
     pub name: Arc<str>,
     /// Arguments (without the value).
     pub arity: usize,
+    /// Whether it is a relation between two nodes.
+    pub nodes: bool,
     /// For value rules: how values combine.
     pub combine: Option<Combine>,
     /// Where it is declared.
@@ -120,6 +122,8 @@ pub enum Step {
         value: Slot,
         /// The element to bind.
         element: Slot,
+        /// The same without an index, for worlds that differ in attributes.
+        plainly: Block,
     },
     /// A regular path.
     Reach {

@@ -1,3 +1,8 @@
-//! The one test binary: an area a file.
-#![allow(missing_docs)]
+//! The tests that look at dbm from outside: one binary, one module for each matter.
+mod cli;
+mod errors;
+mod report;
+mod tidy;
+mod agree;
 mod oracle;
+mod random;
