@@ -3,3 +3,6 @@ mod cli;
 mod errors;
 mod report;
 mod tidy;
+mod agree;
+mod oracle;
+mod random;
