@@ -2,7 +2,8 @@
 //! what `dbm check` must say of it. What neither can say is a test here, named after its paragraph.
 //!
 //! A file is run with `dbm test`, unless its first lines say otherwise:
-//! `// refused: DBM0401 line 3` (a wrong program), `// warned: DBM0801 line 3`, `// checks` (nothing to run);
+//! `// refused: DBM0401 line 3` (a wrong program), `// warned: DBM0801 line 3`, `// checks` (nothing to
+//! run), `// quiet` (not even a warning);
 //! `// candidate: FILE|{…} [ARGS]`, and behind it any of `// exit: 1`, `// finding: DBM0511 line 2`,
 //! `// demand: NAME VERDICT [checked N] [count N]`, `// binding: NAME {"x": …}`, `// message: NAME TEXT`.
 use super::docs::{Said, dbm, root};
@@ -31,6 +32,7 @@ struct Asked {
     refused: Vec<String>,
     warned: Vec<String>,
     checks: bool,
+    quiet: bool,
     candidates: Vec<Candidate>,
 }
 
@@ -54,6 +56,7 @@ fn asked(text: &str, path: &Path) -> Asked {
             ("refused", _) => asked.refused.push(rest),
             ("warned", _) => asked.warned.push(rest),
             ("checks", _) => asked.checks = true,
+            ("quiet", _) => (asked.checks, asked.quiet) = (true, true),
             ("candidate", _) => {
                 let end = match rest.starts_with('{') {
                     true => rest.rfind('}').unwrap() + 1,
@@ -102,6 +105,9 @@ fn run(path: &Path) -> Vec<String> {
         let exit = if asked.refused.is_empty() { 0 } else { 3 };
         if code != exit {
             wrong.push(format!("exit {code}, want {exit}\n{text}"));
+        }
+        if asked.quiet && text.contains("[DBM") {
+            wrong.push(format!("not quiet\n{text}"));
         }
         for w in asked.refused.iter().chain(&asked.warned).filter(|w| !named(&text, w, &name)) {
             wrong.push(format!("no {w}\n{text}"));
