@@ -1,1 +1,22 @@
-//! (being built)
+//! The door: candidates, which are untrusted, become structures or findings. Fed by session with bytes, read by engine (the structure) and report (places).
+pub mod assemble;
+pub mod document;
+pub mod door;
+pub mod error;
+pub mod evaluate;
+pub mod infer;
+pub mod limits;
+pub mod locate;
+pub mod native;
+pub mod reader;
+pub mod scan;
+pub mod shape;
+#[cfg(test)]
+mod test_support;
+pub mod yaml;
+
+pub use document::{Document, Format, Input};
+pub use door::{Options, Outcome, find_reader, from_given, read};
+pub use infer::{Inferred, infer};
+pub use limits::Limits;
+pub use locate::Spot;

@@ -161,7 +161,10 @@ impl<A: Annotation> Machine<A> {
     }
 
     fn put_value(&mut self, id: RelId, tuple: &[Val], v: Val, worlds: &A, place: Place) {
-        let Some(mut r) = self.relations.get_mut(id.0 as usize).map(|r| std::mem::replace(r, Relation::new(r.info.clone()))) else { return };
+        // the relation is taken out, so that what is better can be asked of the machine
+        let Some(slot) = self.relations.get_mut(id.0 as usize) else { return };
+        let empty = Relation::new(slot.info.clone(), 0);
+        let mut r = std::mem::replace(slot, empty);
         let before = r.len();
         let combine = r.info.combine.unwrap_or(Combine::One);
         r.insert_value(tuple, v, worlds, |old, new| self.better(combine, (id, tuple), old, new, place));

@@ -86,7 +86,7 @@ impl<A: Annotation> Machine<A> {
     /// Makes the relations that plans know by now.
     pub fn declare(&mut self, infos: &[RelationInfo]) {
         for info in infos.iter().skip(self.relations.len()) {
-            self.relations.push(Relation::new(info.clone()));
+            self.relations.push(Relation::new(info.clone(), self.graph.nodes()));
         }
     }
     /// Says what is being computed, for the diagnostic of a limit.

@@ -7,6 +7,7 @@ pub mod fixpoint;
 pub mod formula;
 pub mod machine;
 pub mod mechanism;
+pub mod pairs;
 pub mod path;
 pub mod relation;
 pub mod step;

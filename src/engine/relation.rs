@@ -3,6 +3,7 @@
 //! Rows are only ever added. A round of a fixpoint sees the rows up to `visible`; what it adds stands behind, and is the next
 //! round's delta together with the rows whose annotation (or value) grew.
 use super::annotation::Annotation;
+use super::pairs::Pairs;
 use crate::plan::{Combine, RelationInfo};
 use crate::scalar::Val;
 use hashbrown::HashTable;
@@ -23,6 +24,7 @@ pub struct Relation<A> {
     annotations: Vec<A>,
     count: u32,
     table: HashTable<u32>,
+    pairs: Option<Pairs>,
     indexes: Vec<Index>,
     values: Vec<Pieces<A>>,
     /// Rows before this are seen by the present round.
@@ -65,9 +67,10 @@ fn hash(values: impl Iterator<Item = Val>) -> u64 {
 }
 
 impl<A: Annotation> Relation<A> {
-    /// An empty relation.
-    pub fn new(info: RelationInfo) -> Self {
+    /// An empty relation, over a structure of so many nodes.
+    pub fn new(info: RelationInfo, nodes: u32) -> Self {
         Relation {
+            pairs: (A::PLAIN && info.nodes).then(|| Pairs::new(nodes)),
             info,
             rows: vec![],
             annotations: vec![],
@@ -97,7 +100,8 @@ impl<A: Annotation> Relation<A> {
     pub fn bytes(&self) -> u64 {
         let tables = self.table.capacity() * 5 + self.indexes.iter().map(|i| i.next.capacity() * 10).sum::<usize>();
         let rows = self.rows.capacity() * 4 + self.annotations.capacity() * size_of::<A>() + self.pending.capacity() * 8;
-        (tables + rows + self.values.capacity() * (size_of::<Pieces<A>>() + size_of::<(Val, A)>())) as u64
+        let tables = tables as u64 + self.pairs.as_ref().map_or(0, Pairs::bytes);
+        tables + (rows + self.values.capacity() * (size_of::<Pieces<A>>() + size_of::<(Val, A)>())) as u64
     }
     /// A column of a row.
     #[inline]
@@ -118,6 +122,17 @@ impl<A: Annotation> Relation<A> {
     pub fn pieces(&self, row: u32) -> &[(Val, A)] {
         self.values.get(row as usize).map_or(&[], |p| p)
     }
+    /// Whether a fact is there (of this round or before).
+    pub fn contains(&self, tuple: &[Val]) -> bool {
+        match (&self.pairs, tuple) {
+            (Some(p), [a, b]) => p.contains(a.bits(), b.bits()),
+            _ => self.find(tuple).is_some(),
+        }
+    }
+    /// Whether only [`Relation::contains`] knows what is there: one world, two nodes.
+    pub fn is_pairs(&self) -> bool {
+        self.pairs.is_some()
+    }
     /// The row with these values.
     pub fn find(&self, tuple: &[Val]) -> Option<u32> {
         self.table.find(hash(tuple.iter().copied()), |r| self.row(*r) == tuple).copied()
@@ -128,8 +143,10 @@ impl<A: Annotation> Relation<A> {
         self.rows.extend_from_slice(tuple);
         self.annotations.push(annotation.clone());
         let (rows, k) = (&self.rows, self.info.arity);
-        let row_hash = |r: &u32| hash(rows.get(*r as usize * k..(*r as usize + 1) * k).unwrap_or(&[]).iter().copied());
-        self.table.insert_unique(hash(tuple.iter().copied()), n, row_hash);
+        if self.pairs.is_none() {
+            let row_hash = |r: &u32| hash(rows.get(*r as usize * k..(*r as usize + 1) * k).unwrap_or(&[]).iter().copied());
+            self.table.insert_unique(hash(tuple.iter().copied()), n, row_hash);
+        }
         for index in &mut self.indexes {
             index.add(n, rows, k);
         }
@@ -137,6 +154,14 @@ impl<A: Annotation> Relation<A> {
     }
     /// Adds a fact. Gives whether anything was new; the new part is pending.
     pub fn insert(&mut self, tuple: &[Val], annotation: &A) -> bool {
+        if let (Some(p), [a, b]) = (&mut self.pairs, tuple) {
+            if !p.insert(a.bits(), b.bits()) {
+                return false;
+            }
+            let n = self.add_row(tuple, annotation);
+            self.pending.push((n, annotation.clone()));
+            return true;
+        }
         match self.find(tuple) {
             None => {
                 let n = self.add_row(tuple, annotation);

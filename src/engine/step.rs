@@ -253,6 +253,9 @@ impl<A: Annotation> Machine<A> {
             }
             return false;
         }
+        if keys == args.len() && r.is_pairs() {
+            return !self.tick() && self.relation(id).is_some_and(|r| r.contains(key.get(..keys).unwrap_or(&[]))) && self.steps(rest, a, sink);
+        }
         if keys == args.len() && keys <= 32 {
             let found = r.find(key.get(..keys).unwrap_or(&[])).filter(|n| *n < limit);
             return found.is_some_and(|n| self.row(id, args, value, n, rest, a, sink));

@@ -23,6 +23,8 @@ pub struct RelationInfo {
     pub name: Arc<str>,
     /// Arguments (without the value).
     pub arity: usize,
+    /// Whether it is a relation between two nodes.
+    pub nodes: bool,
     /// For value rules: how values combine.
     pub combine: Option<Combine>,
     /// Where it is declared.

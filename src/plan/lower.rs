@@ -19,6 +19,7 @@ pub fn relations(program: &hir::Program) -> Vec<RelationInfo> {
         .map(|r| RelationInfo {
             name: r.name.clone(),
             arity: r.params.len(),
+            nodes: r.form == RuleForm::Relation && matches!(r.params.as_slice(), [Type::Node(_), Type::Node(_)]),
             combine: match &r.form {
                 RuleForm::Relation => None,
                 RuleForm::Value(c, _) => Some(*c),
@@ -185,7 +186,7 @@ impl<'p> Lowering<'p> {
 
     /// The transitive closure of moves, some of them of this stratum, as a relation of its own.
     fn closure_relation(&mut self, moves: &[Move], at: RelId, place: Place, inside: &FxHashSet<RuleId>, plan: &mut StratumPlan) {
-        self.relations.push(RelationInfo { name: "a closure".into(), arity: 2, combine: None, place });
+        self.relations.push(RelationInfo { name: "a closure".into(), arity: 2, nodes: true, combine: None, place });
         plan.relations.push(at);
         let step = |m: &Move, from: Arg, to: Arg, source: Source| match m {
             Move::Edge(kind) => Step::Edges { kind: *kind, edge: Arg::Any, from, to },
@@ -340,23 +341,21 @@ impl<'p> Lowering<'p> {
         Ok(QueryPlan { slots: unit.slots, block, columns: columns.iter().map(|v| (name(v), v.0)).collect() })
     }
 
-    /// A closed formula (an `expect` of a test), with the truth of the verdict atoms in it, by address.
-    pub fn formula(&self, vars: usize, e: &'p Expr, verdicts: &[(usize, bool)], sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<(u32, Formula)> {
+    /// A formula all of whose outer variables are known (an `expect` of a test), with the truth of the verdict atoms in it, by address.
+    pub fn formula(
+        &self,
+        (vars, known): (usize, &[VarId]),
+        e: &'p Expr,
+        verdicts: &[(usize, bool)],
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<(u32, Formula)> {
         let context = self.context(sizes);
         let mut unit = Unit::new(&context, dictionary, vars);
         unit.verdicts = verdicts.iter().copied().collect();
         let x = unit.own(e);
-        let f = unit.formula(x, &FxHashSet::default())?;
+        let f = unit.formula(x, &known.iter().map(|v| v.0).collect())?;
         Ok((unit.slots, f))
-    }
-
-    /// A closed scalar expression.
-    pub fn scalar(&self, vars: usize, e: &'p Expr, sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<(u32, Computed)> {
-        let context = self.context(sizes);
-        let mut unit = Unit::new(&context, dictionary, vars);
-        let x = unit.own(e);
-        let c = unit.computed(x, &FxHashSet::default())?;
-        Ok((unit.slots, c))
     }
 }
 

@@ -1,1 +1,12 @@
-//! (being built)
+//! Reports: verdicts and diagnostics for people (text) and for programs (JSON). Fed by verdict and session, read by the faces.
+#[cfg(feature = "cli")]
+pub mod draw;
+pub mod excerpt;
+pub mod exit;
+pub mod explain;
+pub mod json;
+pub mod schema;
+pub mod style;
+pub mod table;
+pub mod text;
+pub mod trial;

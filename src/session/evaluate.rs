@@ -1,13 +1,15 @@
 //! One evaluation: strata in order, each lowered for the sizes known by then; then the demands. Called by stages, calls plan, engine and demand.
 use crate::demand::invariant::{self, Outcome};
 use crate::engine::{Annotation, Budget, Kleene, Machine, Present};
+use crate::plan::edit::{Action, EndPlan};
 use crate::plan::lower::Lowering;
 use crate::plan::order::Sizes;
 use crate::plan::unit::{Unsupported, each_part};
-use crate::plan::{QueryPlan, RelId};
+use crate::plan::{Computed, QueryPlan, RelId};
 use crate::scalar::{Dictionary, KindId, Type, Val, Value};
 use crate::semantics::hir::{self, DemandForm, Domain, Expr, ExprKind, Path, Program, Relation, RuleId, Scope};
 use crate::semantics::strata::Strata;
+use crate::structure::edit::Change;
 use crate::structure::graph::Graph;
 use crate::structure::schema::AttrId;
 use std::cell::RefCell;
@@ -283,14 +285,16 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         (certain, faults)
     }
 
-    /// The truth of a closed formula: true, false, or a fault (by number).
-    pub fn truth(&mut self, vars: usize, e: &'p Expr, verdicts: &[(usize, bool)]) -> Result<Result<bool, u32>, Unsupported> {
+    /// The truth of a formula whose outer variables are given: true, false, or a fault (by number).
+    pub fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth {
         self.available(e)?;
+        let outer: Vec<hir::VarId> = known.iter().map(|k| k.0).collect();
         let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
-        let plan = self.lowering.formula(vars, e, verdicts, &self.stats, &mut dictionary);
+        let plan = self.lowering.formula((vars, &outer), e, verdicts, &self.stats, &mut dictionary);
         self.machine.graph.dictionary = dictionary;
         let (slots, formula) = plan?;
         self.machine.frame(slots);
+        known.iter().for_each(|(v, x)| self.machine.set(v.0, *x));
         let universe = self.machine.universe.clone();
         let t = self.machine.truth(&formula, &universe);
         Ok(match t {
@@ -300,6 +304,30 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 None => Ok(true),
             },
         })
+    }
+
+    /// The changes that an edit makes, read here; or the fault (by number) that stands in its way.
+    pub fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported> {
+        if let Some(s) = &e.scope {
+            self.scope(s)?;
+        }
+        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
+        let plan = self.lowering.edit(vars, e, &self.stats, &mut dictionary);
+        self.machine.graph.dictionary = dictionary;
+        let plan = plan?;
+        self.machine.frame(plan.slots);
+        let mut changes = vec![];
+        let mut fault = None;
+        let universe = self.machine.universe.clone();
+        self.machine.run(&plan.block, universe, &mut |m, a| {
+            let unknown = a.faulty().map(|f| f.1);
+            match unknown.map_or_else(|| change(m, &plan.action), Err) {
+                Ok(c) => changes.push(c),
+                Err(f) => fault = Some(f),
+            }
+            m.halted() || fault.is_some()
+        });
+        Ok(fault.map_or(Ok(changes), Err))
     }
 
     /// The plan of every stratum and invariant, as text.
@@ -326,6 +354,101 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         }
         out
     }
+}
+
+/// The truth of a formula (or the number of a fault), if it can be evaluated.
+pub type Truth = Result<Result<bool, u32>, Unsupported>;
+
+/// One value, in one world.
+fn one_of<A: Annotation>(m: &mut Machine<A>, c: &Computed) -> Result<Val, u32> {
+    let mut v = Val::NONE;
+    let universe = m.universe.clone();
+    m.run(&c.block, universe, &mut |m, _| {
+        v = m.scalar(&c.result);
+        true
+    });
+    v.as_fault().map_or(Ok(v), Err)
+}
+
+/// A Json with a value put in at the end of a way into it; records are made where there are none.
+fn placed(old: Value, path: &[Value], leaf: Value) -> Value {
+    let Some((step, rest)) = path.split_first() else { return leaf };
+    match (step, old) {
+        (Value::Int(i), Value::List(items)) => {
+            let mut items = items.to_vec();
+            if let Some(slot) = usize::try_from(*i).ok().and_then(|i| items.get_mut(i)) {
+                let inner = std::mem::replace(slot, Value::None);
+                *slot = placed(inner, rest, leaf);
+            }
+            Value::list(items)
+        }
+        (Value::Text(name), old) => {
+            let mut fields: Vec<(std::sync::Arc<str>, Value)> = match old {
+                Value::Record(f) => f.to_vec(),
+                _ => vec![],
+            };
+            match fields.iter_mut().find(|f| f.0 == *name) {
+                Some(f) => {
+                    let inner = std::mem::replace(&mut f.1, Value::None);
+                    f.1 = placed(inner, rest, leaf);
+                }
+                None => {
+                    fields.push((name.clone(), placed(Value::None, rest, leaf)));
+                    fields.sort();
+                }
+            }
+            Value::Record(fields.into())
+        }
+        (_, old) => old,
+    }
+}
+
+/// What an edit does for the present binding.
+fn change<A: Annotation>(m: &mut Machine<A>, action: &Action) -> Result<Change, u32> {
+    let value = one_of::<A>;
+    let end = |m: &mut Machine<A>, e: &EndPlan| -> Result<(KindId, Val), u32> {
+        match e {
+            EndPlan::Named(k, c) => Ok((*k, value(m, c)?)),
+            EndPlan::Element(c) => {
+                let v = value(m, c)?;
+                let n = v.as_node().and_then(|n| Some((m.graph.node_kind(n)?, m.graph.node_id(n))));
+                n.ok_or(u32::MAX)
+            }
+        }
+    };
+    Ok(match action {
+        Action::Remove(c) => Change::Remove(value(m, c)?),
+        Action::Set(of, attr, path, new) => {
+            let (of, mut new) = (value(m, of)?, value(m, new)?);
+            if !path.is_empty() {
+                let path = path.iter().map(|p| value(m, p)).collect::<Result<Vec<_>, _>>()?;
+                let path: Vec<Value> = path.into_iter().map(|p| m.graph.dictionary.value(p)).collect();
+                let old = m.graph.dictionary.value(m.graph.attr(of, *attr));
+                let leaf = m.graph.dictionary.value(new);
+                new = m.graph.dictionary.intern(placed(old, &path, leaf));
+            }
+            Change::Set(of, *attr, new)
+        }
+        Action::AddNode(kind, id, list, ensure) => {
+            let id = value(m, id)?;
+            let given = list.iter().map(|(a, c)| Ok((*a, value(m, c)?))).collect::<Result<_, u32>>()?;
+            Change::AddNode { kind: *kind, id, given, ensure: *ensure }
+        }
+        Action::AddEdge(kind, from, to, list, ensure) => {
+            let (from, to) = (end(m, from)?, end(m, to)?);
+            let given = list.iter().map(|(a, c)| Ok((*a, one_of(m, c)?))).collect::<Result<_, u32>>()?;
+            Change::AddEdge { kind: *kind, from, to, given, ensure: *ensure }
+        }
+        Action::AddEvent(kind, id, at, list) => {
+            let (id, at) = (value(m, id)?, value(m, at)?);
+            let at = match m.graph.dictionary.value(at) {
+                Value::Time(t) | Value::Duration(t) => t,
+                _ => 0,
+            };
+            let given = list.iter().map(|(a, c)| Ok((*a, value(m, c)?))).collect::<Result<_, u32>>()?;
+            Change::AddEvent { kind: *kind, id, at, given }
+        }
+    })
 }
 
 /// The relations that a path steps over.
@@ -366,7 +489,9 @@ pub trait World<'p> {
     /// See [`Evaluation::plan_query`] and [`Evaluation::query`].
     fn query(&mut self, vars: &[hir::Var], e: &'p Expr, columns: &[hir::VarId]) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported>;
     /// See [`Evaluation::truth`].
-    fn truth(&mut self, vars: usize, e: &'p Expr, verdicts: &[(usize, bool)]) -> Result<Result<bool, u32>, Unsupported>;
+    fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
+    /// See [`Evaluation::edit`].
+    fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported>;
     /// The structure.
     fn graph(&self) -> &Graph;
     /// The faults.
@@ -383,8 +508,11 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
         let plan = self.plan_query(vars, e, columns)?;
         Ok(Evaluation::query(self, &plan))
     }
-    fn truth(&mut self, vars: usize, e: &'p Expr, verdicts: &[(usize, bool)]) -> Result<Result<bool, u32>, Unsupported> {
-        Evaluation::truth(self, vars, e, verdicts)
+    fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth {
+        Evaluation::truth(self, vars, known, e, verdicts)
+    }
+    fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported> {
+        Evaluation::edit(self, vars, e)
     }
     fn graph(&self) -> &Graph {
         &self.machine.graph

@@ -1,2 +1,24 @@
-//! The facade.
+//! The facade that embedders and all faces use: compile a program once, read candidates, check, query, test. Fed by hosts, joins all rooms.
+pub mod decide;
+pub mod error;
 pub mod evaluate;
+pub mod exercise;
+pub mod input;
+pub mod limits;
+mod params;
+pub mod program;
+pub mod run;
+mod stages;
+
+pub use error::{Error, Failure, codes};
+pub use input::{Input, ParamValue};
+pub use limits::{Cancel, Limits, Stop};
+pub use program::{CompileOptions, Program, Stage, dump, infer};
+pub use run::{Run, RunOptions};
+
+pub use crate::base::source::{Loader, NoFiles};
+pub use crate::scalar::expression::{HostCall, HostFunction};
+pub use crate::scalar::{Type, Value};
+pub use crate::verdict::{
+    CandidateReport, DemandKind, DemandReport, Located, Miss, Report, Table, TestReport, Unknown, Verdict, Violation, WitnessStep,
+};

@@ -403,6 +403,14 @@ impl GraphBuilder {
     }
     /// Looks an id up among the nodes of kinds (an edge's end, an attribute whose type is a kind).
     pub fn lookup(&self, kinds: &Kinds, id: Val) -> Found {
+        // nearly all ends are declared with one kind
+        if let Kinds::Of(list) = kinds {
+            if let [kind] = list[..] {
+                if let Some(n) = self.find(kind, id).filter(|n| self.node_kind(*n).is_some_and(|k| self.schema.is_a(k, kind))) {
+                    return Found::One(n);
+                }
+            }
+        }
         let mut roots: Vec<KindId> = match kinds {
             Kinds::Of(list) => list.iter().map(|k| self.root(*k)).collect(),
             Kinds::Any => self.schema.of_sort(Sort::Node).map(|k| self.root(k)).collect(),
@@ -454,6 +462,61 @@ impl GraphBuilder {
             self.findings.push(Finding::DuplicateEvent(first, n));
         }
         n
+    }
+    /// The event of a kind and id, by its preliminary number.
+    pub fn find_event(&self, kind: KindId, id: Val) -> Option<u32> {
+        self.event_by_id.get(&(kind, id)).copied()
+    }
+    /// The edge of a kind and id, by its preliminary number.
+    pub fn find_edge(&self, kind: KindId, id: Val) -> Option<u32> {
+        self.edge_by_id.get(&(kind, id)).copied()
+    }
+    /// The row of an event, by its preliminary number.
+    pub fn event_row(&self, n: u32) -> Option<&[Val]> {
+        let (kind, at, ..) = *self.events.get(n as usize)?;
+        let t = self.tables.get(kind.0 as usize)?;
+        t.rows.get(at as usize * t.width..(at as usize + 1) * t.width)
+    }
+    /// Puts elements (by preliminary number) in place of what stands in the rows for attributes whose type is a kind, or a list of
+    /// it. `find` is given the element that has the attribute, the attribute, and what stands there.
+    pub fn refer(&mut self, mut find: impl FnMut(&GraphBuilder, Element, AttrId, Val) -> Val) {
+        let columns: Vec<Vec<(usize, AttrId)>> = self.tables.iter().map(|t| {
+            let attrs = t.attrs.iter().copied().enumerate();
+            attrs.filter(|(_, a)| self.schema.attr(*a).is_some_and(|a| refers(&a.ty))).collect()
+        }).collect();
+        if columns.iter().all(Vec::is_empty) {
+            return;
+        }
+        let nodes = self.nodes.iter().enumerate().map(|(n, x)| (Element::Node(n as u32), x.0, x.1));
+        let edges = self.edges.iter().enumerate().map(|(n, x)| (Element::Edge(n as u32), x.0, x.3));
+        let events = self.events.iter().enumerate().map(|(n, x)| (Element::Event(n as u32), x.0, x.1));
+        let all: Vec<_> = nodes.chain(edges).chain(events).collect();
+        for (element, kind, at) in all {
+            for (column, attr) in columns.get(kind.0 as usize).map_or(&[][..], Vec::as_slice) {
+                let cell = |t: &Table| at as usize * t.width + column;
+                let Some(v) = self.tables.get(kind.0 as usize).and_then(|t| t.rows.get(cell(t))).copied() else { continue };
+                let new = match self.dictionary.get(v) {
+                    _ if v == Val::NONE => continue,
+                    Some(Value::List(items)) => {
+                        let items = items.clone();
+                        let mut found = Vec::with_capacity(items.len());
+                        for item in items.iter() {
+                            let item = self.dictionary.intern(item.clone());
+                            let v = find(self, element, *attr, item);
+                            found.push(self.dictionary.value(v));
+                        }
+                        self.dictionary.intern(Value::list(found))
+                    }
+                    _ => find(self, element, *attr, v),
+                };
+                if let Some(t) = self.tables.get_mut(kind.0 as usize) {
+                    let cell = cell(t);
+                    if let Some(slot) = t.rows.get_mut(cell) {
+                        *slot = new;
+                    }
+                }
+            }
+        }
     }
     /// Gives an element of an open kind its undeclared attributes, as a record. Elements by preliminary number.
     pub fn open(&mut self, element: Element, record: Val) {
@@ -509,12 +572,14 @@ impl GraphBuilder {
         let event = |i: &u32| self.events.get(*i as usize).copied().unwrap_or((KindId(0), 0, Val::NONE, 0, 0));
         event_order.sort_by_key(|i| (event(i).3, *i));
         let sorted_events: Vec<_> = event_order.iter().map(event).collect();
-        let mut event_new = vec![0u32; event_order.len()];
-        for (n, old) in event_order.iter().enumerate() {
-            if let Some(r) = event_new.get_mut(*old as usize) {
-                *r = n as u32;
-            }
-        }
+        let event_new = inverse(&event_order);
+        let edge_new = inverse(&edge_order);
+        let at = |list: &[u32], n: u32| list.get(n as usize).copied().unwrap_or(0);
+        let renumber_element = |e: Element| match e {
+            Element::Node(n) => Element::Node(new(n)),
+            Element::Edge(n) => Element::Edge(at(&edge_new, n)),
+            Element::Event(n) => Element::Event(at(&event_new, n)),
+        };
 
         let mut columns: Vec<Column> = schema.attrs.iter().map(|_| Column::default()).collect();
         let mut bounds: Vec<Option<(u32, u32)>> = vec![None; schema.kinds.len()];
@@ -543,7 +608,7 @@ impl GraphBuilder {
             let Some(t) = self.tables.get(kind.0 as usize) else { continue };
             let Some(row) = t.rows.get(at as usize * t.width..(at as usize + 1) * t.width) else { continue };
             for (a, v) in t.attrs.iter().zip(row) {
-                let v = if refers.get(a.0 as usize) == Some(&true) { renumbered(&mut dictionary, *v, &new) } else { *v };
+                let v = if refers.get(a.0 as usize) == Some(&true) { renumbered(&mut dictionary, *v, &renumber_element) } else { *v };
                 let column = columns.get_mut(a.0 as usize);
                 if let Some(slot) = column.and_then(|c| c.values.get_mut((n as u32 - c.base) as usize)) {
                     *slot = v;
@@ -576,8 +641,8 @@ impl GraphBuilder {
         let open = self.open.iter().map(|(v, r)| {
             let v = match (v.as_node(), v.as_edge(), v.as_event()) {
                 (Some(n), _, _) => Val::node(new(n)),
-                (_, Some(n), _) => Val::edge(edge_order.iter().position(|e| *e == n).unwrap_or(0) as u32),
-                (_, _, Some(n)) => Val::event(event_new.get(n as usize).copied().unwrap_or(0)),
+                (_, Some(n), _) => Val::edge(at(&edge_new, n)),
+                (_, _, Some(n)) => Val::event(at(&event_new, n)),
                 _ => *v,
             };
             (v, *r)
@@ -610,27 +675,32 @@ impl GraphBuilder {
 
 fn refers(ty: &Type) -> bool {
     match ty {
-        Type::Node(_) => true,
+        Type::Node(_) | Type::Edge(_) | Type::Event(_) => true,
         Type::Optional(t) | Type::List(t) => refers(t),
         _ => false,
     }
 }
 
-/// A value of a type that refers to nodes, with the final numbers.
-fn renumbered(dictionary: &mut Dictionary, v: Val, new: &dyn Fn(u32) -> u32) -> Val {
-    if let Some(n) = v.as_node() {
-        return Val::node(new(n));
-    }
-    match dictionary.get(v) {
-        Some(Value::List(items)) => {
-            let items = items.clone();
-            let items = items.iter().map(|i| match i {
-                Value::Element(Element::Node(n)) => Value::Element(Element::Node(new(*n))),
-                other => other.clone(),
-            });
-            let list = Value::list(items.collect());
-            dictionary.intern(list)
+/// Where each position of an order went.
+fn inverse(order: &[u32]) -> Vec<u32> {
+    let mut new = vec![0u32; order.len()];
+    for (n, old) in order.iter().enumerate() {
+        if let Some(slot) = new.get_mut(*old as usize) {
+            *slot = n as u32;
         }
-        _ => v,
     }
+    new
+}
+
+/// A value of a type that refers to elements, with the final numbers.
+fn renumbered(dictionary: &mut Dictionary, v: Val, new: &dyn Fn(Element) -> Element) -> Val {
+    let renumber = |x: &Value| match x {
+        Value::Element(e) => Value::Element(new(*e)),
+        other => other.clone(),
+    };
+    let value = match dictionary.value(v) {
+        Value::List(items) => Value::list(items.iter().map(renumber).collect()),
+        other => renumber(&other),
+    };
+    dictionary.intern(value)
 }

@@ -1,4 +1,8 @@
 //! Verdicts as plain data: what a run found. Made by demand and session, read by report.
 pub mod outcome;
+pub mod table;
+pub mod trial;
 
 pub use outcome::*;
+pub use table::Table;
+pub use trial::{Miss, TestReport};

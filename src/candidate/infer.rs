@@ -1,0 +1,226 @@
+//! Declarations from a candidate: the least that fits all its elements, as a schema's data and as a dbm program. Fed by session for
+//! programs that declare nothing and for `dbm schema infer`, read by semantics as a source text.
+use super::document::{Document, Input};
+use super::error::*;
+use super::limits::Limits;
+use super::scan::{Items, Members, Range, unquote};
+use crate::base::{Diagnostic, Sources};
+use crate::scalar::cast::cast;
+use crate::scalar::json::Lazy;
+use crate::scalar::{Type, Value};
+use crate::structure::Sort;
+use crate::structure::graph::quoted;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// What a candidate looks like.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Inferred {
+    /// By sort, then name.
+    pub kinds: BTreeMap<(Sort, String), InferredKind>,
+}
+
+/// A kind that occurs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct InferredKind {
+    /// How many elements.
+    pub count: u64,
+    /// Attributes: type, and in how many elements they are.
+    pub attrs: BTreeMap<String, (Fit, u64)>,
+    /// For an edge kind: the node kinds that it goes from and to.
+    pub ends: (BTreeSet<String>, BTreeSet<String>),
+}
+
+/// The least type that fits some values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Nothing seen yet.
+    Nothing,
+    /// `Bool`.
+    Bool,
+    /// `Int`.
+    Int,
+    /// `Float`.
+    Float,
+    /// `Time`.
+    Time,
+    /// `Text`.
+    Text,
+    /// A list.
+    List(Box<Fit>),
+    /// Anything.
+    Json,
+}
+
+impl Fit {
+    fn of(value: &Value) -> Fit {
+        match value {
+            Value::None => Fit::Json,
+            Value::Bool(_) => Fit::Bool,
+            Value::Int(_) => Fit::Int,
+            Value::Float(_) => Fit::Float,
+            Value::Text(t) if t.len() >= 20 && cast(value, &Type::Time).is_ok() => Fit::Time,
+            Value::Text(_) => Fit::Text,
+            Value::List(items) => Fit::List(Box::new(items.iter().fold(Fit::Nothing, |fit, i| fit.join(Fit::of(i))))),
+            _ => Fit::Json,
+        }
+    }
+    fn join(self, other: Fit) -> Fit {
+        match (self, other) {
+            (Fit::Nothing, f) | (f, Fit::Nothing) => f,
+            (a, b) if a == b => a,
+            (Fit::Int, Fit::Float) | (Fit::Float, Fit::Int) => Fit::Float,
+            (Fit::Time, Fit::Text) | (Fit::Text, Fit::Time) => Fit::Text,
+            (Fit::List(a), Fit::List(b)) => Fit::List(Box::new(a.join(*b))),
+            _ => Fit::Json,
+        }
+    }
+    fn show(&self) -> String {
+        match self {
+            Fit::Nothing | Fit::Json => "Json".into(),
+            Fit::Bool => "Bool".into(),
+            Fit::Int => "Int".into(),
+            Fit::Float => "Float".into(),
+            Fit::Time => "Time".into(),
+            Fit::Text => "Text".into(),
+            Fit::List(f) => format!("[{}]", f.show()),
+        }
+    }
+}
+
+/// Infers declarations from a candidate in dbm's own JSON. What is wrong with it beyond that (ids, ends) is found when it is read.
+pub fn infer(input: &Input<'_>, limits: &Limits, sources: &mut Sources) -> (Inferred, Vec<Diagnostic>) {
+    let mut findings = Findings::new(limits.findings);
+    let document = Document::open(input, limits, sources, &mut findings);
+    let inferred = if findings.failed() { Inferred::default() } else { from_document(&document, &mut findings) };
+    (inferred, findings.finish())
+}
+
+/// Infers declarations from a candidate that was opened.
+pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
+    let mut out = Inferred::default();
+    let mut nodes: FxHashMap<String, BTreeSet<String>> = FxHashMap::default();
+    let mut ends: Vec<(String, Option<String>, Option<String>)> = vec![];
+    let (mut has_nodes, mut has_edges, mut any) = (false, false, false);
+    let mut reserved: BTreeMap<(Sort, String), Range> = BTreeMap::new();
+    for root in &document.roots {
+        for section in Members::new(&document.text, root.0 as usize) {
+            let sort = match &*unquote(document.slice(section.key)) {
+                "nodes" => Sort::Node,
+                "edges" => Sort::Edge,
+                "events" => Sort::Event,
+                _ => continue,
+            };
+            if document.slice(section.value) == "null" {
+                continue;
+            }
+            any = true;
+            has_nodes |= sort == Sort::Node;
+            has_edges |= sort == Sort::Edge;
+            for at in Items::new(&document.text, section.value.0 as usize) {
+                let text = |r: Range| Some(document.slice(r)).filter(|t| t.starts_with('"')).map(|t| unquote(t).into_owned());
+                let (mut kind, mut id, mut from, mut to) = (None, None, None, None);
+                let mut attrs = vec![];
+                for m in Members::new(&document.text, at) {
+                    match (&*unquote(document.slice(m.key)), sort) {
+                        ("kind", _) => kind = text(m.value).map(|k| (k, m.value)),
+                        ("id", _) => id = text(m.value),
+                        ("from", Sort::Edge) => from = text(m.value),
+                        ("to", Sort::Edge) => to = text(m.value),
+                        ("at", Sort::Event) => {}
+                        (key, _) => attrs.push((key.to_string(), m.value)),
+                    }
+                }
+                let Some((kind, range)) = kind else { continue };
+                let entry = out.kinds.entry((sort, kind.clone())).or_default();
+                if entry.count == 0 {
+                    reserved.insert((sort, kind.clone()), range);
+                }
+                entry.count += 1;
+                for (name, range) in attrs {
+                    let value = Lazy { text: document.text.clone(), start: range.0, end: range.1 }.force().unwrap_or(Value::None);
+                    if value.is_none() {
+                        continue;
+                    }
+                    let attr = entry.attrs.entry(name).or_insert((Fit::Nothing, 0));
+                    attr.0 = std::mem::replace(&mut attr.0, Fit::Nothing).join(Fit::of(&value));
+                    attr.1 += 1;
+                }
+                match sort {
+                    Sort::Node => {
+                        nodes.entry(id.unwrap_or_default()).or_default().insert(kind);
+                    }
+                    Sort::Edge => ends.push((kind, from, to)),
+                    Sort::Event => {}
+                }
+            }
+        }
+    }
+    for (kind, from, to) in ends {
+        let Some(entry) = out.kinds.get_mut(&(Sort::Edge, kind)) else { continue };
+        let kinds = |id: Option<String>| id.and_then(|id| nodes.get(&id)).cloned().unwrap_or_default();
+        entry.ends.0.extend(kinds(from));
+        entry.ends.1.extend(kinds(to));
+    }
+    let head = document.roots.first().map(|r| document.place(document.head(r.0)));
+    let place = |d: Diagnostic, text: &str| head.into_iter().fold(d, |d, p| d.at(p, text));
+    if !any {
+        findings.error(|| {
+            let d = Diagnostic::error(CANNOT_INFER, "no declarations can be inferred: the candidate has no `nodes`, `edges` or `events`");
+            place(d, "nothing to learn from in here").help("declare kinds in the program, and a reader if the document is foreign")
+        });
+    } else if has_nodes && !has_edges {
+        findings.error(|| {
+            let d = Diagnostic::error(MISSING_SECTION, "the candidate has nodes but no list of edges");
+            place(d, "no `edges` in this record").help("if there are none, say so: `\"edges\": []`")
+        });
+    }
+    for ((sort, name), range) in &reserved {
+        let other = [Sort::Node, Sort::Edge, Sort::Event].into_iter().find(|s| s != sort && reserved.contains_key(&(*s, name.clone())));
+        if let Some(other) = other.filter(|o| o < sort) {
+            let place = document.place(*range);
+            findings.error(|| {
+                Diagnostic::error(CANNOT_INFER, format!("`{name}` is a kind of {}s and of {}s", super::shape::word(other), super::shape::word(*sort)))
+                    .at(place, "so no declarations can be inferred")
+                    .help("declare the kinds in the program")
+            });
+        }
+    }
+    out
+}
+
+impl Inferred {
+    /// The declarations as a dbm program.
+    pub fn source(&self) -> String {
+        let mut out = String::new();
+        for ((sort, name), kind) in &self.kinds {
+            let name = quoted(name);
+            match sort {
+                Sort::Node => {
+                    let _ = write!(out, "node {name}");
+                }
+                Sort::Edge => {
+                    let end = |kinds: &BTreeSet<String>| match kinds.is_empty() {
+                        true => "Node".to_string(),
+                        false => kinds.iter().map(|k| quoted(k)).collect::<Vec<_>>().join(" | "),
+                    };
+                    let _ = write!(out, "edge {name}: {} -> {}", end(&kind.ends.0), end(&kind.ends.1));
+                }
+                Sort::Event => {
+                    let _ = write!(out, "event {name}");
+                }
+            }
+            let attr = |(name, (fit, count)): (&String, &(Fit, u64))| {
+                let optional = if *count < kind.count { "?" } else { "" };
+                format!("{}: {}{optional}", quoted(name), fit.show())
+            };
+            let attrs: Vec<String> = kind.attrs.iter().map(attr).collect();
+            if !attrs.is_empty() {
+                let _ = write!(out, " {{ {} }}", attrs.join(", "));
+            }
+            out.push('\n');
+        }
+        out
+    }
+}

@@ -1,0 +1,283 @@
+//! What can be said on the command line. Read by entry, which calls the verb.
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::time::Duration;
+
+/// Checks what machines propose against rules that people can read.
+#[derive(Parser, Debug)]
+#[command(name = "dbm", version, about, max_term_width = 100, disable_help_subcommand = true, after_help = EXITS)]
+pub struct Cli {
+    /// Colours: by default where the output is a terminal, NO_COLOR is not set, or CLICOLOR_FORCE is.
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN", hide_possible_values = false)]
+    pub color: ColorChoice,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXITS: &str = "\
+Exit codes: 0 all holds · 1 a demand is violated or unknown · 2 wrong call · 3 wrong program · 4 wrong candidate ·
+5 a limit came before the answer · 70 a bug of ours";
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// Where it is welcome.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Checks candidates against a program; without a candidate, the program alone.
+    Check(CheckArgs),
+    /// Prints the bindings for which a formula is true in a candidate.
+    Query(QueryArgs),
+    /// Runs the tests of programs, and compares recorded runs with what comes out now.
+    Test(TestArgs),
+    /// Prints what a stage makes of a program.
+    Dump(DumpArgs),
+    /// Prints a JSON Schema, or the declarations that a candidate suggests.
+    Schema {
+        #[command(subcommand)]
+        of: SchemaOf,
+    },
+    /// Prints the page of a diagnostic's code.
+    Explain {
+        /// A code, like DBM0701, or its name, like unknown-param.
+        code: String,
+    },
+}
+
+#[derive(Args, Debug, Clone)]
+pub struct CheckArgs {
+    /// The program, or `-` for standard input.
+    pub program: String,
+    /// The candidates; one of them may be `-`.
+    pub candidates: Vec<String>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Violations of a demand that are listed at most; the count is exact beyond it.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub max_violations: usize,
+    /// Lets what this names decide about the exit code like an error.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub deny: Vec<Deny>,
+    /// Checks only this demand. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    #[command(flatten)]
+    pub given: Given,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct QueryArgs {
+    /// The program, or `-` for standard input.
+    pub program: String,
+    /// The candidate, or `-`.
+    pub candidate: String,
+    /// A formula. Its free variables are the columns.
+    pub formula: String,
+    /// How the table is written.
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub format: TableFormat,
+    #[command(flatten)]
+    pub given: Given,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct TestArgs {
+    /// Programs, recorded runs (`.snap`), or folders with any of them.
+    #[arg(default_value = ".")]
+    pub paths: Vec<String>,
+    /// Runs only the tests whose title contains this.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub filter: String,
+    /// Takes what comes out now as the recorded run; records candidates that lie beside the only program of a folder.
+    #[arg(long)]
+    pub update: bool,
+    /// Shows each difference and asks whether to take it.
+    #[arg(long, conflicts_with = "update")]
+    pub review: bool,
+    /// How the outcome is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// A parameter's value. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    pub param: Vec<(String, String)>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct DumpArgs {
+    /// The stage.
+    #[arg(long, value_enum)]
+    pub stage: StageArg,
+    /// The program, or `-` for standard input.
+    pub program: String,
+    /// A parameter's value. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    pub param: Vec<(String, String)>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum SchemaOf {
+    /// Of the JSON report.
+    Report,
+    /// Of the candidates, in dbm's own JSON, that fit a program.
+    Candidate {
+        /// The program, or `-` for standard input.
+        program: String,
+    },
+    /// The declarations that a candidate's kinds and attributes suggest, as a program.
+    Infer {
+        /// The candidate, or `-`.
+        candidate: String,
+    },
+}
+
+/// What is given beside program and candidates.
+#[derive(Args, Debug, Clone)]
+pub struct Given {
+    /// A parameter's value. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    pub param: Vec<(String, String)>,
+    /// The reader, of the program or of std.readers, that makes structures of the candidates.
+    #[arg(long, value_name = "NAME")]
+    pub reader: Option<String>,
+}
+
+/// What a run may cost.
+#[derive(Args, Debug, Clone)]
+pub struct LimitArgs {
+    /// Ends the run after so long (250ms, 30s, 10m), or never (none) [default: 10m].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub time_limit: Option<Time>,
+    /// Distinct facts in one world at most.
+    #[arg(long, value_name = "N")]
+    pub fact_limit: Option<u64>,
+    /// Memory for facts at most, about (500MB, 8GB).
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory_limit: Option<u64>,
+}
+
+/// How long; none for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(pub Option<Duration>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: the versioned contract (`dbm schema report`).
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people.
+    Table,
+    /// Columns and rows.
+    Json,
+    /// RFC 4180.
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Warnings, violated demands of lesser severity, vacuous demands.
+    Warnings,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StageArg {
+    /// The tokens of the file.
+    Tokens,
+    /// The tree of its items.
+    Ast,
+    /// The checked program.
+    Hir,
+    /// Its rules in the order they are evaluated.
+    Strata,
+    /// The steps that the engine takes.
+    Plan,
+}
+
+fn name_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_string(), value.to_string())),
+        _ => Err("a parameter is given as NAME=VALUE".into()),
+    }
+}
+
+/// A number and the unit behind it.
+fn measured(text: &str) -> Option<(f64, &str)> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits)?;
+    Some((number.replace('_', "").parse().ok()?, unit.trim()))
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    if text == "none" {
+        return Ok(Time(None));
+    }
+    let wrong = || "a time is written like 250ms, 30s, 10m or 2h, or none".to_string();
+    let (number, unit) = measured(text).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    Duration::try_from_secs_f64(number * seconds).map(|d| Time(Some(d))).map_err(|_| wrong())
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "a size is written like 500MB, 8GB or 1GiB".to_string();
+    let (number, unit) = measured(text).ok_or_else(wrong)?;
+    let bytes: f64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        "kib" => 1024.0,
+        "mib" => 1048576.0,
+        "gib" => 1073741824.0,
+        _ => return Err(wrong()),
+    };
+    Ok((number * bytes) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+    #[test]
+    fn times_and_sizes_are_read_with_their_units() {
+        assert_eq!(time("250ms"), Ok(Time(Some(Duration::from_millis(250)))));
+        assert_eq!(time("1.5m"), Ok(Time(Some(Duration::from_secs(90)))));
+        assert_eq!(time("none"), Ok(Time(None)));
+        assert!(time("7").is_err() && time("x").is_err() && time("1e99h").is_err());
+        assert_eq!((size("1_000"), size("8GB"), size("1GiB")), (Ok(1000), Ok(8_000_000_000), Ok(1 << 30)));
+        assert!(size("many").is_err());
+    }
+    #[test]
+    fn a_parameter_has_a_name_and_a_value() {
+        assert_eq!(name_value("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(name_value("a="), Ok(("a".into(), String::new())));
+        assert!(name_value("=b").is_err() && name_value("a").is_err());
+    }
+}

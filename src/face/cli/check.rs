@@ -1,0 +1,66 @@
+//! `dbm check`: candidates against a program, or the program alone. Called by entry and by recorded runs.
+use super::args::{CheckArgs, Deny, Format};
+use super::output::Output;
+use super::program::{compile, inputs, run_options};
+use crate::face::clock::Watch;
+use crate::report::exit::Exit;
+use crate::report::style::{Tone, counted};
+use crate::report::{json, text};
+use crate::session::{Failure, Program, Report, Run};
+
+/// Checks, prints the report, and says how it ended.
+pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
+    let (program, run) = match checked(args) {
+        Ok((program, run)) => (Some(program), run),
+        Err(Failure { diagnostics, sources }) => {
+            (None, Run { report: Report { program: args.program.clone(), candidates: vec![], diagnostics }, sources })
+        }
+    };
+    let exit = Exit::of(&run.report, args.deny.contains(&Deny::Warnings));
+    if args.format == Format::Json {
+        // writing to memory does not fail
+        let _ = json::write(&run.report, &run.sources, &mut output.out);
+        return exit;
+    }
+    output.diagnostics(&run.report.diagnostics, &run.sources);
+    for c in &run.report.candidates {
+        output.diagnostics(&c.diagnostics, &run.sources);
+    }
+    if !run.report.candidates.is_empty() {
+        let report = text::text(&run.report, &run.sources, output.style);
+        output.print(&report);
+    } else if let Some(program) = program.filter(|_| !run.report.diagnostics.iter().any(|d| d.is_error())) {
+        let line = sound(&program);
+        let line = output.style.paint(Tone::Good, &line);
+        output.print(&(line + "\n"));
+    }
+    exit
+}
+
+fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
+    let program = compile(&args.program, &args.given.param)?;
+    let inputs = inputs(&args.program, &args.candidates, &args.given)?;
+    let mut options = run_options(&args.limits);
+    options.max_violations = args.max_violations;
+    options.only = args.only.clone();
+    let _watch = Watch::start(options.limits.time, &options.cancel);
+    let run = program.check(&inputs, &options);
+    Ok((program, run))
+}
+
+/// What a program without mistakes consists of.
+fn sound(program: &Program) -> String {
+    let census = program.census();
+    let parts: Vec<String> = census.iter().filter(|(_, n)| *n > 0).map(|(what, n)| counted(*n as u64, singular(what), what)).collect();
+    match parts.is_empty() {
+        true => format!("{}: no mistakes found", program.name()),
+        false => format!("{}: no mistakes found in {}", program.name(), parts.join(", ")),
+    }
+}
+
+fn singular(what: &str) -> &str {
+    match what {
+        "policies" => "policy",
+        what => what.strip_suffix('s').unwrap_or(what),
+    }
+}

@@ -1,0 +1,14 @@
+//! The command line: one file for each verb. Fed by the shell, calls session, prints with report.
+mod args;
+mod check;
+mod dump;
+mod entry;
+mod explain;
+mod output;
+mod program;
+mod query;
+mod schema;
+mod snapshot;
+mod test;
+
+pub use entry::{main, run};

@@ -1,0 +1,171 @@
+//! `dbm test`: the tests of programs, and recorded runs. Called by entry.
+use super::args::{Format, TestArgs};
+use super::output::Output;
+use super::program::{compile, run_options, unreadable};
+use super::snapshot::Recording;
+use crate::base::Sources;
+use crate::face::clock::Watch;
+use crate::report::exit::Exit;
+use crate::report::style::{Tone, counted};
+use crate::report::trial::{self, Suite};
+use crate::session::{TestReport, Verdict};
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+
+/// How deep folders are looked into.
+const DEPTH: usize = 12;
+
+/// What the paths of the call lead to.
+#[derive(Default)]
+struct Found {
+    programs: Vec<PathBuf>,
+    recordings: Vec<PathBuf>,
+    /// Candidates that lie beside the only program of their folder: folder, program, candidate.
+    pairs: Vec<(PathBuf, String, String)>,
+}
+
+/// Runs what the paths lead to, and says how it ended.
+pub fn run(args: &TestArgs, output: &mut Output) -> Exit {
+    let mut found = Found::default();
+    for path in &args.paths {
+        let at = Path::new(path);
+        match at.extension().and_then(|e| e.to_str()) {
+            _ if at.is_dir() => walk(at, DEPTH, &mut found),
+            _ if !at.is_file() => {
+                let failure = unreadable(path, "there is no such file or folder");
+                output.diagnostics(&failure.diagnostics, &failure.sources);
+                return Exit::Call;
+            }
+            Some("snap") => found.recordings.push(at.to_path_buf()),
+            _ => found.programs.push(at.to_path_buf()),
+        }
+    }
+    let (suites, mut exit) = programs(args, &found.programs, output);
+    let suites: Vec<Suite> = suites.iter().map(|(program, sources, tests)| Suite { program, sources, tests }).collect();
+    if args.format == Format::Json {
+        output.print(&trial::json(&suites));
+        return exit;
+    }
+    for s in suites.iter().filter(|s| !s.tests.is_empty()) {
+        let text = trial::text(s, output.style);
+        output.print(&text);
+    }
+    let closing = trial::closing(&suites, output.style);
+    output.print(&closing);
+    if args.filter.is_empty() {
+        exit = exit.max(recordings(args, &found, output));
+    }
+    exit
+}
+
+type Tested = (String, Sources, Vec<TestReport>);
+
+fn programs(args: &TestArgs, paths: &[PathBuf], output: &mut Output) -> (Vec<Tested>, Exit) {
+    let mut suites = vec![];
+    let mut exit = Exit::Fine;
+    for path in paths {
+        let name = shown(path);
+        let options = run_options(&args.limits);
+        let _watch = Watch::start(options.limits.time, &options.cancel);
+        let tested = compile(&name, &args.param).and_then(|program| {
+            let tests = program.test(&args.filter, &options).map_err(|e| e.failure().clone())?;
+            Ok((program, tests))
+        });
+        match tested {
+            Ok((program, tests)) => {
+                for t in &tests {
+                    output.diagnostics(&t.diagnostics, program.sources());
+                }
+                let limited = |t: &TestReport| t.verdict == Verdict::Unknown && Exit::of_answer(&t.diagnostics) == Exit::Limit;
+                for t in &tests {
+                    exit = exit.max(match t.verdict {
+                        Verdict::Violated => Exit::Violated,
+                        Verdict::Unknown if limited(t) => Exit::Limit,
+                        Verdict::Unknown => Exit::Violated,
+                        _ => Exit::Fine,
+                    });
+                }
+                suites.push((name, program.sources().clone(), tests));
+            }
+            Err(failure) => {
+                output.diagnostics(&failure.diagnostics, &failure.sources);
+                exit = exit.max(Exit::of_diagnostics(&failure.diagnostics));
+            }
+        }
+    }
+    (suites, exit)
+}
+
+fn recordings(args: &TestArgs, found: &Found, output: &mut Output) -> Exit {
+    let mut all: Vec<Recording> = found.recordings.iter().map(|p| Recording::replay(p)).collect();
+    if args.update || args.review {
+        let fresh = found.pairs.iter().map(|(folder, program, candidate)| Recording::of(folder, program, candidate));
+        all.extend(fresh.filter(|r| !r.path.exists()));
+    }
+    if all.is_empty() {
+        return Exit::Fine;
+    }
+    let (mut taken, mut left) = (0u64, 0u64);
+    for r in all.iter().filter(|r| !r.agrees()) {
+        let style = output.style;
+        output.print(&format!("{} {}\n{}", style.paint(Tone::Bad, style.sign("≠", "!=")), shown(&r.path), r.difference()));
+        let accept = args.update || (args.review && yes(output, "take it?"));
+        match accept.then(|| r.accept()) {
+            Some(Ok(())) => taken += 1,
+            Some(Err(why)) => {
+                output.print(&format!("      cannot be recorded: {why}\n"));
+                left += 1;
+            }
+            None => left += 1,
+        }
+    }
+    let same = all.len() as u64 - taken - left;
+    let mut parts = vec![format!("{} as before", counted(same, "recorded run", "recorded runs"))];
+    for (n, word) in [(taken, "taken"), (left, "different")] {
+        if n > 0 {
+            parts.push(format!("{n} {word}"));
+        }
+    }
+    let hint = if left > 0 && !args.review { "; `--review` goes through them, `--update` takes them all" } else { "" };
+    let tone = if left > 0 { Tone::Bad } else { Tone::Good };
+    let line = output.style.paint(tone, &(parts.join(", ") + hint));
+    output.print(&(line + "\n"));
+    if left > 0 { Exit::Violated } else { Exit::Fine }
+}
+
+fn yes(output: &mut Output, question: &str) -> bool {
+    output.print(&format!("      {question} [y/n] "));
+    output.flush();
+    let _ = std::io::stdout().flush();
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).is_ok() && line.trim_start().starts_with(['y', 'Y'])
+}
+
+/// Everything in a folder and below, sorted; hidden folders and build output are left out.
+fn walk(folder: &Path, depth: usize, found: &mut Found) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    entries.sort();
+    let ends = |p: &Path, endings: &[&str]| p.extension().and_then(|e| e.to_str()).is_some_and(|e| endings.contains(&e));
+    let name = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let programs: Vec<&PathBuf> = entries.iter().filter(|p| p.is_file() && ends(p, &["dbm"])).collect();
+    if let [program] = programs.as_slice() {
+        let candidates = entries.iter().filter(|p| p.is_file() && ends(p, &["json", "jsonl", "yaml", "yml"]));
+        found.pairs.extend(candidates.map(|c| (folder.to_path_buf(), name(program), name(c))));
+    }
+    found.programs.extend(programs.into_iter().cloned());
+    let recorded = |p: &&PathBuf| ends(p, &["snap"]) && std::fs::read_to_string(p).is_ok_and(|t| t.starts_with("$ dbm "));
+    found.recordings.extend(entries.iter().filter(recorded).cloned());
+    for e in entries.iter().filter(|e| e.is_dir() && !e.is_symlink()) {
+        let n = name(e);
+        if !n.starts_with('.') && n != "target" && n != "node_modules" {
+            walk(e, depth, found);
+        }
+    }
+}
+
+/// A path as it was named, without `./` in front.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.strip_prefix("./").unwrap_or(&text).to_string()
+}

@@ -1,0 +1,38 @@
+//! The only clock: stops a run when its time is up. Started by the verbs, heard by the engine through the token.
+use crate::session::{Cancel, Stop};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// Stops a run after some time, unless it is dropped before.
+pub struct Watch {
+    _end: Option<Sender<()>>,
+}
+
+impl Watch {
+    /// A watch over the runs that hold this token; none if there is no limit.
+    pub fn start(limit: Option<Duration>, cancel: &Cancel) -> Watch {
+        let Some(limit) = limit else { return Watch { _end: None } };
+        let (end, ended) = channel::<()>();
+        let cancel = cancel.clone();
+        std::thread::spawn(move || {
+            if ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                cancel.stop(Stop::Time);
+            }
+        });
+        Watch { _end: Some(end) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_set_when_the_time_is_up_and_not_when_the_watch_is_gone() {
+        let (short, long) = (Cancel::new(), Cancel::new());
+        drop(Watch::start(Some(Duration::from_millis(20)), &long));
+        let _watch = Watch::start(Some(Duration::from_millis(5)), &short);
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!((short.stopped(), long.stopped()), (Some(Stop::Time), None));
+    }
+}

@@ -1,0 +1,38 @@
+//! The pages of the codes: docs/errors, embedded. A test crosses them with the codes of all rooms. Read by `dbm explain`.
+
+macro_rules! pages {
+    ($($number:literal)*) => {
+        /// The page of each code, in Markdown, in order.
+        pub const PAGES: &[(u16, &str)] = &[$((digits($number), include_str!(concat!("../../docs/errors/DBM", $number, ".md")))),*];
+    };
+}
+
+pages! {
+    "0601" "0602" "0603" "0604" "0605" "0606" "0607" "0608" "0609" "0610" "0611" "0612" "0620"
+    "0701" "0702" "0703" "0704" "0705" "0706" "0707"
+    "0901" "0999"
+}
+
+/// The number that four digits spell; what is no digit counts as nothing.
+const fn digits(text: &str) -> u16 {
+    let bytes = text.as_bytes();
+    let mut number = 0;
+    let mut i = 0;
+    while i < bytes.len() {
+        number = number * 10 + (bytes[i] - b'0') as u16;
+        i += 1;
+    }
+    number
+}
+
+/// The page of a code, by its number.
+pub fn page(number: u16) -> Option<&'static str> {
+    PAGES.iter().find(|(n, _)| *n == number).map(|(_, page)| *page)
+}
+
+/// The number that a user means by `DBM0203`, `dbm203` or `203`.
+pub fn number(text: &str) -> Option<u16> {
+    let digits = text.trim();
+    let digits = digits.strip_prefix("DBM").or(digits.strip_prefix("dbm")).unwrap_or(digits);
+    digits.parse().ok()
+}

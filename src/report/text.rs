@@ -1,0 +1,212 @@
+//! The report for people: per candidate the verdict, each demand, its violations with what shows them; a closing line.
+//! Fed with the report and the sources that its places refer to, read by the command line (standard output) and by snapshots.
+use super::excerpt::place_text;
+use super::json::Summary;
+use super::style::{Style, Tone, clean, counted, shorten};
+use crate::base::{Severity, Sources};
+use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation, WitnessStep};
+use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// Lists are cut behind this many.
+pub const LIST: usize = 10;
+/// The longest value of a binding that is shown whole.
+const VALUE: usize = 100;
+
+/// The whole report, with a line end.
+pub fn text(report: &Report, sources: &Sources, style: Style) -> String {
+    let mut out = String::new();
+    for c in &report.candidates {
+        candidate(&mut out, c, sources, style);
+        out.push('\n');
+    }
+    closing(&mut out, report, style);
+    out
+}
+
+/// What is well, broken, or in doubt.
+fn tone(v: Verdict, severity: Severity) -> Tone {
+    match v {
+        Verdict::Holds | Verdict::Satisfied => Tone::Good,
+        Verdict::Violated if severity == Severity::Error => Tone::Bad,
+        Verdict::Holding | Verdict::Pending => Tone::Faint,
+        _ => Tone::Doubt,
+    }
+}
+
+fn sign(v: Verdict, severity: Severity, style: Style) -> &'static str {
+    match v {
+        Verdict::Holds | Verdict::Satisfied => style.sign("✓", "ok"),
+        Verdict::Violated if severity == Severity::Error => style.sign("✗", "XX"),
+        Verdict::Violated => style.sign("!", "!!"),
+        Verdict::Vacuous => style.sign("∅", "--"),
+        Verdict::Unknown | Verdict::NotIdentifiable => style.sign("?", "??"),
+        Verdict::Holding | Verdict::Pending => style.sign("…", ".."),
+    }
+}
+
+fn candidate(out: &mut String, c: &CandidateReport, sources: &Sources, style: Style) {
+    let refused = c.demands.is_empty() && c.diagnostics.iter().any(|d| d.is_error());
+    let verdict = if refused { "not checked" } else { c.verdict.name() };
+    let tone = if refused { Tone::Bad } else { tone(c.verdict, Severity::Error) };
+    let (nodes, edges, events) = c.size;
+    let mut size: Vec<String> = vec![];
+    for (n, one, many) in [(nodes, "node", "nodes"), (edges, "edge", "edges"), (events, "event", "events")] {
+        if n > 0 {
+            size.push(counted(n, one, many));
+        }
+    }
+    let size = match size.is_empty() {
+        true if refused => String::new(),
+        true => "  (empty)".to_string(),
+        false => format!("  ({})", size.join(", ")),
+    };
+    let name = style.paint(Tone::Strong, &clean(&c.candidate));
+    let _ = writeln!(out, "{name}: {}{}", style.paint(tone, verdict), style.paint(Tone::Faint, &size));
+    for d in &c.demands {
+        demand(out, d, sources, style);
+    }
+}
+
+fn demand(out: &mut String, d: &DemandReport, sources: &Sources, style: Style) {
+    let title = d.title.as_ref().map(|t| format!(": {}", clean(t))).unwrap_or_default();
+    let count = match d.verdict {
+        Verdict::Violated => counted(d.violation_count, "violation", "violations"),
+        Verdict::Vacuous => "vacuous, there was nothing to check".to_string(),
+        Verdict::Unknown => match d.unknown {
+            Some(Unknown::Limit) => "unknown, a limit came before the answer".to_string(),
+            Some(Unknown::NotYet) => "unknown, this build cannot evaluate it yet".to_string(),
+            _ => "unknown, it depends on a fault".to_string(),
+        },
+        Verdict::Holds => counted(d.checked, "binding checked", "bindings checked"),
+        v => v.name().to_string(),
+    };
+    let severity = match d.severity {
+        Severity::Error => String::new(),
+        s => format!("{}, ", s.name()),
+    };
+    let place = clause(d).or(matches!(d.verdict, Verdict::Unknown | Verdict::Vacuous).then_some(d.place));
+    let place = place.and_then(|p| place_text(sources, p)).map(|p| format!("  {p}")).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "  {} {}{title}  {}",
+        style.paint(tone(d.verdict, d.severity), sign(d.verdict, d.severity, style)),
+        style.paint(Tone::Strong, &clean(&d.name)),
+        style.paint(Tone::Faint, &format!("({severity}{count}){place}")),
+    );
+    for v in d.violations.iter().take(LIST) {
+        violation(out, v, clause(d).is_none(), sources, style);
+    }
+    let more = d.violation_count.saturating_sub(d.violations.len().min(LIST) as u64);
+    if more > 0 && d.violation_count > 0 {
+        let _ = writeln!(out, "      {}", style.paint(Tone::Faint, &format!("and {} more", super::style::grouped(more))));
+    }
+}
+
+/// The clause that all violations are of, if it is one.
+fn clause(d: &DemandReport) -> Option<crate::base::Place> {
+    let first = d.violations.first()?.program;
+    d.violations.iter().all(|v| v.program == first).then_some(first)
+}
+
+fn violation(out: &mut String, v: &Violation, with_clause: bool, sources: &Sources, style: Style) {
+    let message = clean(&v.message).replace('\n', "\n      ");
+    let _ = writeln!(out, "      {message}");
+    // two columns: what it is and where it stands in the candidate
+    let mut rows: Vec<(&str, String, String)> = vec![];
+    for (name, value) in v.binding.iter().take(LIST) {
+        rows.push((name, shorten(&clean(&shown(value)), VALUE), String::new()));
+    }
+    cut(&mut rows, v.binding.len());
+    let binding = rows.len();
+    for (i, step) in v.witness.iter().take(LIST).enumerate() {
+        let place = step.candidate.as_ref().map(located).unwrap_or_default();
+        rows.push((if i == 0 { "because" } else { "" }, shorten(&clean(&step.text), VALUE), place));
+    }
+    cut(&mut rows, v.witness.len());
+    // the places of the binding's elements, unless the witness has said them
+    let said = |l: &&Located| !v.witness.iter().take(LIST).any(|w: &WitnessStep| w.candidate.as_ref() == Some(l));
+    let places: Vec<String> = v.candidate.iter().filter(said).map(located).collect();
+    if !places.is_empty() {
+        let mut text = places.iter().take(LIST).cloned().collect::<Vec<_>>().join(", ");
+        if places.len() > LIST {
+            let _ = write!(text, " and {} more", places.len() - LIST);
+        }
+        match rows.get_mut(0) {
+            // one element, one place: on the element's own line
+            Some(row) if binding == 1 && places.len() == 1 => row.2 = text,
+            _ => rows.insert(binding, ("in", text, String::new())),
+        }
+    }
+    if let Some(place) = place_text(sources, v.program).filter(|_| with_clause) {
+        rows.push(("clause", place, String::new()));
+    }
+    let width = |pick: fn(&(&str, String, String)) -> usize| rows.iter().map(pick).max().unwrap_or(0);
+    let first = width(|r| r.0.width());
+    let second = rows.iter().filter(|r| !r.2.is_empty()).map(|r| r.1.width()).max().unwrap_or(0);
+    for (name, what, place) in &rows {
+        let name = format!("{name}{}", " ".repeat(first - name.width()));
+        let gap = if place.is_empty() { String::new() } else { " ".repeat(second.saturating_sub(what.width()) + 2) };
+        let line = format!("        {}  {what}{gap}{}", style.paint(Tone::Faint, &name), style.paint(Tone::Faint, place));
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+fn cut(rows: &mut Vec<(&str, String, String)>, all: usize) {
+    if all > LIST {
+        rows.push(("", format!("and {} more", all - LIST), String::new()));
+    }
+}
+
+fn located(l: &Located) -> String {
+    format!("{}:{}:{}", clean(&l.file), l.line, l.column)
+}
+
+/// A value of a binding as people read it: text that names an element bare, other text in quotes.
+pub fn shown(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(s) if names_element(s) => s.clone(),
+        serde_json::Value::Null => "none".to_string(),
+        serde_json::Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        v => v.to_string(),
+    }
+}
+
+/// `Kind("id")`, `kind("from", "to")`.
+fn names_element(s: &str) -> bool {
+    s.ends_with(')') && s.split_once("(\"").is_some_and(|(kind, _)| !kind.is_empty() && !kind.contains([' ', '"']))
+}
+
+fn closing(out: &mut String, report: &Report, style: Style) {
+    let all: Vec<Summary> = report.candidates.iter().map(|c| Summary::of(&c.demands)).collect();
+    let violations: u64 = all.iter().map(|s| s.violations).sum();
+    let violated: usize = all.iter().map(|s| s.violated).sum();
+    let (demands, vacuous, unknown) = all.iter().fold((0, 0, 0), |(a, b, c), s| (a + s.demands, b + s.vacuous, c + s.unknown));
+    let mut parts = vec![];
+    if report.candidates.len() > 1 {
+        let mut counts = vec![];
+        for v in [Verdict::Satisfied, Verdict::Violated, Verdict::Unknown] {
+            let n = report.candidates.iter().filter(|c| c.verdict == v).count() as u64;
+            if n > 0 {
+                counts.push(format!("{} {}", super::style::grouped(n), v.name()));
+            }
+        }
+        parts.push(format!("{} candidates ({})", report.candidates.len(), counts.join(", ")));
+    }
+    parts.push(counted(demands as u64, "demand", "demands"));
+    parts.push(match violations {
+        0 => "no violations".to_string(),
+        n => format!("{} of {}", counted(n, "violation", "violations"), counted(violated as u64, "demand", "demands")),
+    });
+    for (n, word) in [(vacuous, "vacuous"), (unknown, "unknown")] {
+        if n > 0 {
+            parts.push(format!("{n} {word}"));
+        }
+    }
+    let tone = match (violated, unknown) {
+        (0, 0) => Tone::Good,
+        (0, _) => Tone::Doubt,
+        _ => Tone::Bad,
+    };
+    let _ = writeln!(out, "{}", style.paint(tone, &parts.join(", ")));
+}

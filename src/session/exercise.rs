@@ -1,0 +1,162 @@
+//! A program's tests: a structure from `given`, the edits of `do`, the rules over it, the expectations. Called by stages.
+use super::decide::verdict;
+use super::evaluate::{Decided, How, World, in_one_world};
+use crate::base::Place;
+use crate::engine::Budget;
+use crate::plan::unit::each_part;
+use crate::scalar::{Val, Value};
+use crate::semantics::hir::{self, Expr, ExprKind, InvariantId, Program, VerdictAtom};
+use crate::semantics::strata::Strata;
+use crate::structure::edit::{Change, Conflict};
+use crate::structure::graph::Graph;
+use crate::verdict::Verdict;
+use std::collections::BTreeMap;
+
+/// An expectation that was not met, or what stands in its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// Where.
+    pub place: Place,
+    /// What was found instead.
+    pub text: String,
+}
+
+/// Runs a test over the structure of its `given`. No misses: it passed.
+pub fn run(what: (&Program, &Strata), given: Graph, values: &[Value], budget: &Budget, how: How, test: &hir::Test) -> Vec<Miss> {
+    let graph = if test.edits.is_empty() {
+        given
+    } else {
+        match edited(what, given, values, budget, how, test) {
+            Ok(graph) => graph,
+            Err(miss) => return vec![miss],
+        }
+    };
+    in_one_world(what, graph, values, budget, how, &mut |world| {
+        let mut misses = vec![];
+        let mut outcomes = BTreeMap::new();
+        for e in &test.expects {
+            if let Err(text) = expect(what.0, world, test, e, &mut outcomes) {
+                misses.push(Miss { place: e.place, text });
+            }
+        }
+        misses
+    })
+}
+
+fn edited(what: (&Program, &Strata), given: Graph, values: &[Value], budget: &Budget, how: How, test: &hir::Test) -> Result<Graph, Miss> {
+    let mut changes: Vec<(Change, Place)> = vec![];
+    let graph = in_one_world(what, given, values, budget, how, &mut |world| {
+        changes.clear();
+        for e in &test.edits {
+            let miss = |text: String| Miss { place: e.place, text };
+            match world.edit(test.vars.len(), e) {
+                Err(u) => return Err(miss(format!("this version of dbm cannot evaluate {} yet", u.what))),
+                Ok(Err(f)) => return Err(miss(fault(world, f))),
+                Ok(Ok(list)) => changes.extend(list.into_iter().map(|c| (c, e.place))),
+            }
+        }
+        Ok(world.graph().clone())
+    })?;
+    let list: Vec<Change> = changes.iter().map(|c| c.0.clone()).collect();
+    graph.with(&list).map_err(|Conflict::At(i, text)| Miss { place: changes.get(i).map_or(test.place, |c| c.1), text })
+}
+
+fn fault(world: &dyn World<'_>, f: u32) -> String {
+    world.faults().get(f).map_or_else(|| "an edge's end is no node".to_string(), |f| f.fault.text.clone())
+}
+
+type Outcomes = BTreeMap<InvariantId, Result<(Verdict, Vec<Vec<(std::sync::Arc<str>, Val)>>), String>>;
+
+fn outcome<'p>(program: &'p Program, world: &mut dyn World<'p>, id: InvariantId, outcomes: &mut Outcomes) -> Result<(Verdict, Vec<Vec<(std::sync::Arc<str>, Val)>>), String> {
+    if let Some(o) = outcomes.get(&id) {
+        return o.clone();
+    }
+    let Some(i) = program.invariants.get(id.0 as usize) else { return Err("no such invariant".into()) };
+    let found = match world.invariant(i, usize::MAX) {
+        Decided::Checked(o) => Ok((verdict(&o), o.found.into_iter().map(|f| f.binding).collect())),
+        Decided::NotYet(u) => Err(format!("`{}` is unknown: this version of dbm cannot evaluate {} yet", i.name, u.what)),
+        Decided::Limit => Err(format!("`{}` is unknown: a limit was reached", i.name)),
+    };
+    outcomes.insert(id, found.clone());
+    found
+}
+
+fn verdict_atoms<'p>(e: &'p Expr, out: &mut Vec<&'p Expr>) {
+    if matches!(e.kind, ExprKind::Verdict(_)) {
+        out.push(e);
+    }
+    each_part(e, &mut |p| verdict_atoms(p, out));
+}
+
+fn expect<'p>(program: &'p Program, world: &mut dyn World<'p>, test: &'p hir::Test, e: &'p Expr, outcomes: &mut Outcomes) -> Result<(), String> {
+    let mut atoms = vec![];
+    verdict_atoms(e, &mut atoms);
+    let mut truths = vec![];
+    let mut seen: Vec<String> = vec![];
+    for a in atoms {
+        let ExprKind::Verdict(atom) = &a.kind else { continue };
+        let truth = match &**atom {
+            VerdictAtom::Holds(list) => {
+                let mut all = true;
+                for id in list {
+                    let (v, bindings) = outcome(program, world, *id, outcomes)?;
+                    all &= !matches!(v, Verdict::Violated | Verdict::Unknown);
+                    seen.push(describe(program, world, *id, v, &bindings));
+                }
+                all
+            }
+            VerdictAtom::Breaks(list, filter) => {
+                let mut all = true;
+                for id in list {
+                    let (v, bindings) = outcome(program, world, *id, outcomes)?;
+                    seen.push(describe(program, world, *id, v, &bindings));
+                    all &= match filter {
+                        None => v == Verdict::Violated,
+                        Some((names, condition)) => {
+                            let mut any = false;
+                            for b in &bindings {
+                                let known: Vec<_> = names.iter().filter_map(|(n, v)| b.iter().find(|x| x.0 == *n).map(|x| (*v, x.1))).collect();
+                                if known.len() == names.len() {
+                                    let t = world.truth(test.vars.len(), &known, condition, &[]);
+                                    any |= matches!(t, Ok(Ok(true)));
+                                }
+                            }
+                            any
+                        }
+                    };
+                }
+                all
+            }
+            _ => return Err("this version of dbm cannot evaluate this expectation yet".into()),
+        };
+        truths.push((a as *const Expr as usize, truth));
+    }
+    let found = match world.truth(test.vars.len(), &[], e, &truths) {
+        Err(u) => return Err(format!("this version of dbm cannot evaluate {} yet", u.what)),
+        Ok(Err(f)) => return Err(fault(world, f)),
+        Ok(Ok(t)) => t,
+    };
+    match (found, world.reached()) {
+        (_, Some(_)) => Err("a limit was reached".into()),
+        (true, None) => Ok(()),
+        (false, None) if seen.is_empty() => Err("this is false".into()),
+        (false, None) => Err(seen.join("; ")),
+    }
+}
+
+fn describe(program: &Program, world: &dyn World<'_>, id: InvariantId, v: Verdict, bindings: &[Vec<(std::sync::Arc<str>, Val)>]) -> String {
+    let name = program.invariants.get(id.0 as usize).map_or("?", |i| &i.name);
+    let graph = world.graph();
+    let show = |v: Val| crate::scalar::json::quoted(&graph.dictionary.value(v), &|e| graph.show(e));
+    let list: Vec<String> = bindings
+        .iter()
+        .take(3)
+        .map(|b| b.iter().map(|(n, v)| format!("{n} = {}", show(*v))).collect::<Vec<_>>().join(", "))
+        .collect();
+    let verdict = if v == Verdict::Holds { "holds".to_string() } else { format!("is {}", v.name()) };
+    match (list.is_empty(), bindings.len()) {
+        (true, _) => format!("`{name}` {verdict}"),
+        (false, n) if n > 3 => format!("`{name}` {verdict} for {}, and {} more", list.join("; "), n - 3),
+        _ => format!("`{name}` {verdict} for {}", list.join("; ")),
+    }
+}

@@ -1,0 +1,202 @@
+//! Running a compiled program: check candidates, query one, test. Fed by hosts, calls the stages, gives verdicts as data.
+use super::error::{Error, UNKNOWN_DEMAND, UNKNOWN_READER};
+use super::input::Input;
+use super::limits::{Cancel, Limits};
+use super::program::Program;
+use super::stages::{self, Checked};
+use crate::base::diagnostic::nearest;
+use crate::base::{Code, Diagnostic, Place, Sources, Span};
+use crate::report::exit::conclude;
+use crate::semantics::hir;
+use crate::verdict::{CandidateReport, Report, Table, TestReport, Verdict};
+
+/// How a run is to be done.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// How many violations of a demand are listed; the count is exact beyond it.
+    pub max_violations: usize,
+    /// The demands to check, by name; all if empty.
+    pub only: Vec<String>,
+    /// What the run may cost.
+    pub limits: Limits,
+    /// Stops the run from another thread.
+    pub cancel: Cancel,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions { max_violations: 1000, only: vec![], limits: Limits::default(), cancel: Cancel::new() }
+    }
+}
+
+/// A report, with the sources that its places refer to.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What was found.
+    pub report: Report,
+    /// The files of the program and of the candidates that something is said about.
+    pub sources: Sources,
+}
+
+impl Run {
+    /// The report as the versioned JSON contract.
+    pub fn to_json(&self) -> serde_json::Value {
+        crate::report::json::value(&self.report, &self.sources)
+    }
+    /// Whether every candidate was read, and none has a violated or unknown demand of severity `error`.
+    pub fn is_fine(&self) -> bool {
+        crate::report::exit::Exit::of(&self.report, false) == crate::report::exit::Exit::Fine
+    }
+}
+
+/// A candidate on its way: read, or refused.
+struct Entry {
+    report: CandidateReport,
+    /// The structure, and the program behind its own declarations, if the program has none.
+    ready: Option<(stages::Structure, Option<Checked>)>,
+}
+
+impl Program {
+    /// Checks candidates, all in one run. What is wrong with a candidate is in its report; what is wrong with the call (a missing
+    /// parameter, an unknown reader or demand) is in the report's own diagnostics, and then no candidate is read.
+    pub fn check(&self, inputs: &[Input], options: &RunOptions) -> Run {
+        let inner = self.inner();
+        let mut sources = inner.sources.clone();
+        let mut diagnostics = inner.diagnostics.clone();
+        if !inputs.is_empty() {
+            diagnostics.extend(inner.missing.iter().cloned());
+        }
+        if let Some(c) = &inner.checked {
+            if inputs.is_empty() {
+                diagnostics.extend(stages::waiting(c));
+            }
+            diagnostics.extend(unknown_demands(&c.program, &options.only, &mut sources));
+            diagnostics.extend(unknown_readers(&c.program, inputs, &mut sources));
+        }
+        let mut report = Report { program: inner.name.clone(), candidates: vec![], diagnostics };
+        if report.diagnostics.iter().any(|d| d.is_error()) {
+            return Run { report, sources };
+        }
+        let mut entries: Vec<Entry> = inputs.iter().map(|i| self.read(i, options, &mut sources)).collect();
+        for e in &mut entries {
+            let Some((structure, own)) = e.ready.take() else { continue };
+            let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { continue };
+            let found = stages::decide(checked, structure, options, &mut sources);
+            e.report.demands = found.demands;
+            e.report.diagnostics.extend(found.diagnostics);
+            e.report.verdict = conclude(&e.report.demands);
+        }
+        report.candidates = entries.into_iter().map(|e| e.report).collect();
+        Run { report, sources }
+    }
+
+    fn read(&self, input: &Input, options: &RunOptions, sources: &mut Sources) -> Entry {
+        let inner = self.inner();
+        let mut report = CandidateReport {
+            candidate: input.name.clone(),
+            verdict: Verdict::Unknown,
+            demands: vec![],
+            size: (0, 0, 0),
+            diagnostics: vec![],
+        };
+        let own = match self.declarations(input, options, sources) {
+            Ok(own) => own,
+            Err(found) => {
+                report.diagnostics = found;
+                return Entry { report, ready: None };
+            }
+        };
+        if let Some(c) = &own {
+            report.diagnostics.extend(c.diagnostics.iter().cloned());
+        }
+        let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { return Entry { report, ready: None } };
+        match stages::read(checked, input, &options.limits, sources) {
+            Ok((structure, warnings)) => {
+                report.diagnostics.extend(warnings);
+                report.size = stages::size(&structure);
+                Entry { report, ready: Some((structure, own)) }
+            }
+            Err(found) => {
+                report.diagnostics.extend(found);
+                Entry { report, ready: None }
+            }
+        }
+    }
+
+    /// The program behind the candidate's own declarations, if it has none itself.
+    fn declarations(&self, input: &Input, options: &RunOptions, sources: &mut Sources) -> Result<Option<Checked>, Vec<Diagnostic>> {
+        if !self.inner().inferred {
+            return Ok(None);
+        }
+        let text = stages::infer(input, &options.limits, sources)?;
+        self.inner().behind(&text, sources).map(Some)
+    }
+
+    /// The bindings of a formula's free variables for which it is true in a candidate.
+    pub fn query(&self, input: &Input, formula: &str, options: &RunOptions) -> Result<(Table, Sources), Error> {
+        let inner = self.inner();
+        let mut sources = inner.sources.clone();
+        let mut wrong = inner.missing.clone();
+        if let Some(c) = &inner.checked {
+            wrong.extend(unknown_readers(&c.program, std::slice::from_ref(input), &mut sources));
+        }
+        if !wrong.is_empty() {
+            return Err(Error::of(wrong, sources));
+        }
+        let own = match self.declarations(input, options, &mut sources) {
+            Ok(own) => own,
+            Err(found) => return Err(Error::of(found, sources)),
+        };
+        let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else {
+            return Ok((Table::default(), sources));
+        };
+        // the formula first: what is wrong with it shows without reading a large candidate
+        let found = stages::formula(checked, formula, inner, &mut sources).and_then(|formula| {
+            let (structure, _) = stages::read(checked, input, &options.limits, &mut sources)?;
+            Ok(stages::query(checked, structure, &formula, options))
+        });
+        match found {
+            Ok(table) => Ok((table, sources)),
+            Err(found) => Err(Error::of(found, sources)),
+        }
+    }
+
+    /// Runs the program's tests whose title contains `filter`, in order.
+    pub fn test(&self, filter: &str, options: &RunOptions) -> Result<Vec<TestReport>, Error> {
+        let inner = self.inner();
+        let Some(checked) = &inner.checked else { return Ok(vec![]) };
+        if !inner.missing.is_empty() && !checked.program.tests.is_empty() {
+            return Err(Error::of(inner.missing.clone(), inner.sources.clone()));
+        }
+        let chosen = checked.program.tests.iter().filter(|t| t.title.contains(filter));
+        Ok(chosen.map(|t| stages::test(checked, t, options)).collect())
+    }
+}
+
+fn unknown_demands(program: &hir::Program, only: &[String], sources: &mut Sources) -> Vec<Diagnostic> {
+    let invariants = program.invariants.iter().map(|i| &*i.name);
+    let interventions = program.interventions.iter().map(|i| &*i.name);
+    let names: Vec<&str> = invariants.chain(interventions).chain(program.policies.iter().map(|p| &*p.name)).collect();
+    let wrong = only.iter().filter(|n| !names.contains(&n.as_str()));
+    wrong.map(|n| misnamed(UNKNOWN_DEMAND, "demand", "--only ", n, &names, sources)).collect()
+}
+
+fn unknown_readers(program: &hir::Program, inputs: &[Input], sources: &mut Sources) -> Vec<Diagnostic> {
+    let names: Vec<&str> = program.readers.iter().map(|r| &*r.name).collect();
+    let mut asked: Vec<&str> = inputs.iter().filter_map(|i| i.reader.as_deref()).filter(|n| !stages::has_reader(program, n)).collect();
+    asked.dedup();
+    asked.iter().map(|n| misnamed(UNKNOWN_READER, "reader", "--reader ", n, &names, sources)).collect()
+}
+
+/// A name in the call that nothing has: shown in a source of its own, with the near name.
+fn misnamed(code: Code, what: &str, flag: &str, name: &str, names: &[&str], sources: &mut Sources) -> Diagnostic {
+    let file = sources.add_file("command line", format!("{flag}{name}"));
+    let item = sources.add_item(file, 0);
+    let place = Place::new(item, Span::new(flag.len(), flag.len() + name.len()));
+    let d = Diagnostic::error(code, format!("the program has no {what} `{name}`")).at(place, format!("no such {what}"));
+    match nearest(name, names.iter().copied()) {
+        Some(near) => d.suggest(format!("did you mean `{near}`?"), place, near),
+        None if names.is_empty() => d.help(format!("the program has no {what}s")),
+        None => d.help(format!("there are {}", names.iter().take(20).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
+    }
+}

@@ -1,0 +1,27 @@
+//! The outcome of a `test` item of a program. Made by demand and session, drawn by report.
+use super::Verdict;
+use crate::base::{Diagnostic, Place};
+
+/// One expectation that was not met.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Miss {
+    /// The `expect`.
+    pub place: Place,
+    /// What was found instead, lower case, without a final stop.
+    pub message: String,
+}
+
+/// What became of one test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestReport {
+    /// Its title.
+    pub title: String,
+    /// Where it stands.
+    pub place: Place,
+    /// `Holds`: every expectation is met. `Violated`: one is not. `Unknown`: a fault, a limit, or what this build cannot do.
+    pub verdict: Verdict,
+    /// The expectations that are not met.
+    pub misses: Vec<Miss>,
+    /// Faults and limits.
+    pub diagnostics: Vec<Diagnostic>,
+}
