@@ -8,8 +8,8 @@ use crate::scalar::expression::FaultKind;
 use crate::scalar::{Fault, Val};
 
 impl<A: Annotation> Machine<A> {
-    /// Evaluates a stratum. `naive` runs every clause in full in every round (a treatment of the tests).
-    pub fn stratum(&mut self, plan: &StratumPlan, naive: bool) {
+    /// Evaluates a stratum. Where the machine is `naive`, every clause runs in full in every round.
+    pub fn stratum(&mut self, plan: &StratumPlan) {
         self.mechanisms(&plan.mechanisms);
         if self.halted() {
             return;
@@ -40,7 +40,7 @@ impl<A: Annotation> Machine<A> {
             for c in &plan.clauses {
                 let delta = c.delta.and_then(|r| self.relation(r));
                 let run = match delta {
-                    _ if naive => true,
+                    _ if self.naive => true,
                     Some(r) => !r.delta.is_empty() || r.broken_delta.is_some(),
                     None => false,
                 };

@@ -29,6 +29,8 @@ pub struct Machine<A: Annotation> {
     pub faults: Faults,
     /// Whether a fault happened in a run that cannot represent it: it must be begun again with another annotation.
     pub faulted: bool,
+    /// Whether deltas are not used (a treatment of the tests).
+    pub naive: bool,
     /// What it may use.
     pub budget: Budget,
     /// The limit that ended it, if one did.
@@ -69,6 +71,7 @@ impl<A: Annotation> Machine<A> {
             slots: vec![],
             faults: Faults::default(),
             faulted: false,
+            naive: false,
             budget,
             reached: None,
             exists: FxHashMap::default(),

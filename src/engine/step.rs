@@ -25,7 +25,8 @@ impl<A: Annotation> Machine<A> {
             Step::Scan { relation, args, value, source } => self.scan((*relation, args, *value, *source), rest, a, sink),
             Step::Edges { kind, edge, from, to } => self.edges((*kind, *edge, *from, *to), rest, a, sink),
             Step::Kind { ty, element } => self.kind(ty, *element, rest, a, sink),
-            Step::AttrEq { attr, value, element } => {
+            Step::AttrEq { plainly, .. } if !A::PLAIN && !self.overrides.is_empty() => self.run(plainly, a, &mut |m, a| m.steps(rest, a, sink)),
+            Step::AttrEq { attr, value, element, .. } => {
                 let v = self.get(*value);
                 if let Some(f) = v.as_fault() {
                     let a = self.blamed(&a, f);
@@ -225,6 +226,7 @@ impl<A: Annotation> Machine<A> {
                 columns |= 1 << c;
             }
         }
+        let source = if self.naive { Source::Total } else { source };
         let Some(r) = self.relation(id) else { return false };
         let broken = if source == Source::Delta { &r.broken_delta } else { &r.broken };
         if let Some((worlds, fault)) = broken.as_ref().and_then(A::faulty) {
@@ -235,7 +237,13 @@ impl<A: Annotation> Machine<A> {
                 return true;
             }
         }
+        // the values of a value rule may all be other ones where some could not be computed
         let Some(r) = self.relation(id) else { return false };
+        let known = match &r.broken {
+            Some(b) if value.is_some() => self.universe.except_possible(Some(b)).and_then(|known| a.and(&known)),
+            _ => Some(a),
+        };
+        let Some(a) = known else { return false };
         let limit = match source {
             Source::Old if A::PLAIN => r.old,
             _ => r.visible,

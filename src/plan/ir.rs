@@ -122,6 +122,8 @@ pub enum Step {
         value: Slot,
         /// The element to bind.
         element: Slot,
+        /// The same without an index, for worlds that differ in attributes.
+        plainly: Block,
     },
     /// A regular path.
     Reach {

@@ -4,6 +4,7 @@ pub mod ir;
 pub mod lower;
 pub mod order;
 pub mod path;
+pub mod show;
 pub mod unit;
 
 pub use ir::*;

@@ -1115,7 +1115,14 @@ impl<'p, 'd> Unit<'p, 'd> {
                     let value = self.scalar(x.sub(known), bound, steps)?;
                     let slot = self.fresh();
                     steps.push(Step::Let { slot, value });
-                    steps.push(Step::AttrEq { attr, value: slot, element });
+                    let read = self.fresh();
+                    let same = Scalar::Op(Op::Eq, vec![Scalar::Slot(read), Scalar::Slot(slot)], x.e.place);
+                    let plainly = vec![
+                        Step::Kind { ty: ty.clone(), element: Arg::Bind(element) },
+                        Step::Read { slot: read, of: Scalar::Slot(element), attr, place: x.e.place },
+                        Step::Filter(Formula::Test(Computed { block: Block::default(), result: same })),
+                    ];
+                    steps.push(Step::AttrEq { attr, value: slot, element, plainly: Block { steps: plainly } });
                     steps.push(Step::Kind { ty, element: Arg::Key(element) });
                     now.insert(element);
                 }

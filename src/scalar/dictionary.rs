@@ -50,7 +50,7 @@ impl Val {
     }
     /// A small integer, if it is small enough to be inline.
     pub fn small(i: i64) -> Option<Val> {
-        (-HALF..HALF).contains(&i).then(|| Val(INT << SHIFT | (i as u32) & MASK))
+        (-HALF..HALF).contains(&i).then_some(Val(INT << SHIFT | (i as u32) & MASK))
     }
     fn tag(self) -> u32 {
         self.0 >> SHIFT
@@ -73,7 +73,7 @@ impl Val {
     }
     /// The integer, if it is inline.
     pub fn as_small(self) -> Option<i64> {
-        (self.tag() == INT).then(|| (((self.0 << (32 - SHIFT)) as i32) >> (32 - SHIFT)) as i64)
+        (self.tag() == INT).then_some((((self.0 << (32 - SHIFT)) as i32) >> (32 - SHIFT)) as i64)
     }
     /// The 32 bits, for tables that are keyed by them.
     pub fn bits(self) -> u32 {

@@ -79,7 +79,10 @@ fn write_value(out: &mut String, value: &Value, element: &dyn Fn(Element) -> Str
             out.write_char('}')
         }
         Value::Lazy(lazy) => match lazy.source() {
-            source if source.len() > limit => out.write_str(source.get(..source.floor_char_boundary(limit)).unwrap_or("")),
+            source if source.len() > limit => {
+                out.extend(source.chars().take(limit));
+                Ok(())
+            }
             source => match lazy.force() {
                 Ok(v) => {
                     write_value(out, &v, element, limit);

@@ -1,3 +1,19 @@
 //! Semantics: names, types, scope, strata. Fed by syntax, read by plan and readers (the checked program).
+mod check;
+mod checker;
+mod cycles;
+pub mod error;
 pub mod hir;
+pub mod library;
+mod lint;
+pub mod resolve;
+mod scope;
 pub mod strata;
+#[cfg(test)]
+mod tests;
+mod types;
+mod walk;
+
+pub use check::program::{Checked, Formula, Options, check, check_formula};
+pub use resolve::Names;
+pub use strata::{Strata, Stratum};

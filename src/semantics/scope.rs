@@ -70,8 +70,8 @@ pub struct VarInfo {
     pub pending: bool,
     /// Its type is not known before the `==` or `in` that binds it.
     pub open: bool,
-    /// Whether the element need not exist in the world before.
-    pub fresh: bool,
+    /// Bound in the world before, by the `for` of an intervention.
+    pub before: bool,
 }
 
 /// What is known to hold where an expression stands.
@@ -177,6 +177,22 @@ pub struct Cx {
     pub closed: bool,
     /// Values found absent: their key and which diagnostic says so.
     pub absent: Vec<(String, usize)>,
+    /// Names that `==` or `in` binds somewhere in the formulas that are being checked, and where.
+    pub later: Vec<(String, Place)>,
+    /// The operand of `and`, `or` or the whole formula that is being checked.
+    pub conjunct: Option<Span>,
+    /// What an unknown argument would have to be.
+    pub wanted: Option<Type>,
+    /// The formula that is the whole of a `require`.
+    pub whole: Option<Span>,
+    /// Where `_` stands for any edge in an arrow.
+    pub any_paths: Vec<Span>,
+    /// Names around a closed formula, which cannot see them.
+    pub outer: Vec<String>,
+    /// The kinds of which elements may be here that are not in the world before.
+    pub added: Vec<Type>,
+    /// The kinds of which elements may be gone in the world before (`against`).
+    pub taken: Vec<Type>,
     /// The variables of `for any k`, which are lists outside of the edits.
     pub lists: Vec<VarId>,
     /// Whether those are lists here.
@@ -202,6 +218,14 @@ impl Cx {
             message: false,
             closed: false,
             absent: vec![],
+            later: vec![],
+            conjunct: None,
+            wanted: None,
+            whole: None,
+            any_paths: vec![],
+            outer: vec![],
+            added: vec![],
+            taken: vec![],
             lists: vec![],
             as_lists: false,
         }
@@ -236,7 +260,7 @@ impl Cx {
     pub fn declare(&mut self, name: Arc<str>, ty: Type, place: Place) -> VarId {
         let id = VarId(self.vars.len() as u32);
         self.vars.push(Var { name: name.clone(), ty, place });
-        self.info.push(VarInfo { uses: 0, binder: false, pending: false, open: false, fresh: false });
+        self.info.push(VarInfo { uses: 0, binder: false, pending: false, open: false, before: false });
         if let Some(f) = self.frames.last_mut() {
             f.names.push((name, Target::Var(id)));
         }

@@ -1,7 +1,640 @@
-//! (being built)
-use super::hir::RuleId;
+//! The order in which rules and mechanisms are evaluated, and the recursions that have no meaning, refused with their cycle drawn.
+//! Fed with the checked program by check, read by plan.
+//!
+//! A rule may use itself through what only grows: atoms, arrows, `some`; a value rule with `min`, `max`, `any`, `all` through what only
+//! improves. Everything else must be complete before it is used. Two things are ordered by instance instead: mechanisms (a component of
+//! them alone is fine) and event rules (what looks strictly back, see [`Use::back`], is complete).
+use super::checker::Checker;
+use super::cycles;
+use super::error;
+use super::hir::{Aggregate, Binder, Clause, Combine, Expr, ExprKind, Path, Quantifier, Relation, RuleForm, RuleId, VarId};
+use super::walk;
+use crate::base::{Diagnostic, Place};
+use crate::scalar::{Op, Type, Value};
 use crate::structure::schema::AttrId;
-#[derive(Clone, Debug, Default)]
-pub struct Stratum { pub rules: Vec<RuleId>, pub mechanisms: Vec<AttrId>, pub recursive: bool }
-#[derive(Clone, Debug, Default)]
-pub struct Strata { pub strata: Vec<Stratum> }
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The strata, in the order of evaluation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Strata {
+    /// What a stratum uses is in it or before it.
+    pub strata: Vec<Stratum>,
+}
+
+/// Rules and mechanisms that use each other, or one of them alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stratum {
+    /// The rules; where it goes by time, in the order in which they are evaluated at one event.
+    pub rules: Vec<RuleId>,
+    /// The attributes of mechanisms; never together with rules.
+    pub mechanisms: Vec<AttrId>,
+    /// Whether it uses itself.
+    pub recursive: bool,
+    /// Whether it is a recursion of event rules that looks strictly back: evaluated event by event, in the order of time.
+    pub by_time: bool,
+}
+
+/// How a rule uses another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum How {
+    /// More there gives more here.
+    Grows,
+    /// It must be complete: with the word that says why.
+    Complete(&'static str),
+    /// A value, in a place that is looked at later.
+    Value,
+}
+
+/// One use of a rule or an attribute.
+#[derive(Clone, Debug)]
+struct Use {
+    from: usize,
+    to: usize,
+    place: Place,
+    how: How,
+    /// It is asked of an event strictly before the one that asks.
+    back: bool,
+}
+
+/// The strata of a checked program; what cannot be ordered is reported.
+pub fn strata(c: &mut Checker) -> Strata {
+    let graph = Graph::of(c);
+    let mut found = vec![];
+    let all = graph.edges(|_| true);
+    let local = graph.edges(|u| !u.back);
+    let mut strata = vec![];
+    for component in cycles::components(&all) {
+        let inside: BTreeSet<usize> = component.iter().copied().collect();
+        let recursive = component.len() > 1 || component.iter().any(|n| all.get(*n).is_some_and(|e| e.contains(n)));
+        let by_time = graph.uses.iter().any(|u| u.back && inside.contains(&u.from) && inside.contains(&u.to));
+        // at one event, or without time, the rest must be in order
+        let narrowed: Vec<Vec<usize>> = local
+            .iter()
+            .enumerate()
+            .map(|(i, e)| if inside.contains(&i) { e.iter().filter(|t| inside.contains(t)).copied().collect() } else { vec![] })
+            .collect();
+        let mut order = vec![];
+        for part in cycles::components(&narrowed).into_iter().filter(|p| p.iter().all(|n| inside.contains(n))) {
+            let cyclic = part.len() > 1 || part.iter().any(|n| narrowed.get(*n).is_some_and(|e| e.contains(n)));
+            if cyclic {
+                graph.examine(c, &part, &narrowed, &mut found);
+            }
+            order.extend(part);
+        }
+        let rules = order.iter().filter(|n| **n < graph.rules).map(|n| RuleId(*n as u32)).collect();
+        let mechanisms = order.iter().filter_map(|n| graph.attrs.get(n.checked_sub(graph.rules)?)).copied().collect();
+        strata.push(Stratum { rules, mechanisms, recursive, by_time });
+    }
+    for d in found {
+        c.report(d);
+    }
+    Strata { strata }
+}
+
+struct Graph {
+    /// How many nodes are rules; the others are attributes of mechanisms.
+    rules: usize,
+    attrs: Vec<AttrId>,
+    uses: Vec<Use>,
+}
+
+impl Graph {
+    fn of(c: &Checker) -> Graph {
+        let rules = c.program.rules.len();
+        let attrs: Vec<AttrId> = c.program.mechanisms.iter().map(|m| m.attr).collect();
+        let index: BTreeMap<AttrId, usize> = attrs.iter().enumerate().map(|(i, a)| (*a, rules + i)).collect();
+        let mut graph = Graph { rules, attrs, uses: vec![] };
+        for (i, r) in c.program.rules.iter().enumerate() {
+            let event = matches!(r.params.first(), Some(Type::Event(_)));
+            for clause in &r.clauses {
+                let mut walk = Walk { c, index: &index, from: i, event, back: vec![], uses: &mut graph.uses };
+                if let Some(b) = &clause.body {
+                    walk.formula(b);
+                }
+                if let Some(v) = &clause.value {
+                    walk.value(v);
+                }
+            }
+        }
+        for (i, m) in c.program.mechanisms.iter().enumerate() {
+            let mut walk = Walk { c, index: &index, from: rules + i, event: false, back: vec![], uses: &mut graph.uses };
+            walk.value(&m.value);
+        }
+        graph
+    }
+
+    fn edges(&self, wanted: impl Fn(&Use) -> bool) -> Vec<Vec<usize>> {
+        let mut edges = vec![vec![]; self.rules + self.attrs.len()];
+        for u in self.uses.iter().filter(|u| wanted(u)) {
+            if let Some(e) = edges.get_mut(u.from)
+                && !e.contains(&u.to)
+            {
+                e.push(u.to);
+            }
+        }
+        edges
+    }
+
+    fn name(&self, c: &Checker, node: usize) -> String {
+        match node.checked_sub(self.rules) {
+            None => c.program.rules.get(node).map_or("?".into(), |r| r.name.to_string()),
+            Some(m) => {
+                let attr = self.attrs.get(m).and_then(|a| c.schema.attr(*a));
+                attr.map_or("?".into(), |a| format!("{}.{}", c.schema.name(a.kind), a.name))
+            }
+        }
+    }
+
+    /// The cycle that closes a use, drawn: a label for every use on it, and the cycle as text.
+    fn draw(&self, c: &Checker, d: Diagnostic, first: &Use, part: &[usize], edges: &[Vec<usize>], label: &str) -> Diagnostic {
+        let mut d = d.at(first.place, label);
+        let word = |how: How| match how {
+            How::Complete(w) => format!("{w} "),
+            _ => String::new(),
+        };
+        let mut text = format!("`{}` -> {}`{}`", self.name(c, first.from), word(first.how), self.name(c, first.to));
+        let way = cycles::way(edges, part, first.to, first.from).unwrap_or_default();
+        for pair in way.windows(2) {
+            let [a, b] = pair else { continue };
+            if let Some(u) = self.uses.iter().find(|u| u.from == *a && u.to == *b && !u.back) {
+                let (from, to) = (self.name(c, *a), self.name(c, *b));
+                d = d.also(u.place, format!("`{from}` uses {}`{to}` here", word(u.how)));
+                text.push_str(&format!(" -> {}`{to}`", word(u.how)));
+            }
+        }
+        d.note(format!("the cycle: {text}"))
+    }
+
+    /// Reports what makes a recursion meaningless.
+    fn examine(&self, c: &Checker, part: &[usize], edges: &[Vec<usize>], found: &mut Vec<Diagnostic>) {
+        let inner: Vec<&Use> = self.uses.iter().filter(|u| !u.back && part.contains(&u.from) && part.contains(&u.to)).collect();
+        let Some(first) = inner.first() else { return };
+        let mechanism = |n: &usize| *n >= self.rules;
+        if part.iter().all(mechanism) {
+            return;
+        }
+        if part.iter().any(mechanism) {
+            let u = inner.iter().find(|u| mechanism(&u.from) && !mechanism(&u.to)).unwrap_or(first);
+            let (m, r) = (self.name(c, u.from), self.name(c, u.to));
+            let d = Diagnostic::error(error::MECHANISM_CYCLE, format!("the mechanism of `{m}` uses the rule `{r}`, which depends on it"));
+            let d = self.draw(c, d, u, part, edges, "this rule cannot be complete before the attribute is known");
+            found.push(d.help("mechanisms are ordered node by node, rules are not: read the attributes themselves, in an aggregate"));
+            return;
+        }
+        let rule = |n: usize| c.program.rules.get(n);
+        if let Some(u) = inner.iter().find(|u| rule(u.to).is_some_and(|r| r.function)) {
+            let name = self.name(c, u.to);
+            let d = Diagnostic::error(error::FUNCTION_RECURSION, format!("`{name}` is a function, and a function may not recur"));
+            let d = self.draw(c, d, u, part, edges, "called in its own recursion");
+            let place = rule(u.to).map(|r| r.place).unwrap_or(u.place);
+            found.push(
+                d.also(place, "a parameter of a value type that no clause binds makes it a function")
+                    .help("a function is expanded where it is called: bind the parameter in every clause, and it is a relation"),
+            );
+            return;
+        }
+        let before = found.len();
+        let mut told = BTreeSet::new();
+        for u in &inner {
+            if let How::Complete(word) = u.how
+                && told.insert((u.from, u.to))
+            {
+                let (a, b) = (self.name(c, u.from), self.name(c, u.to));
+                let title = if a == b { format!("`{a}` uses {word} itself") } else { format!("`{a}` uses {word} `{b}`, which depends on `{a}`") };
+                let d = Diagnostic::error(error::NOT_STRATIFIED, title);
+                let d = self.draw(c, d, u, part, edges, &format!("{word} needs all of `{b}`, which needs this"));
+                found.push(d.help("what is negated, counted or aggregated must be complete first: break the cycle, or say it without recursion"));
+            }
+        }
+        if found.len() > before {
+            return;
+        }
+        let combines: Vec<(usize, Combine)> = part
+            .iter()
+            .filter_map(|n| match rule(*n)?.form {
+                RuleForm::Value(c, _) => Some((*n, c)),
+                RuleForm::Relation => None,
+            })
+            .collect();
+        if let Some((n, _)) = combines.iter().find(|(_, x)| *x == Combine::One) {
+            let u = inner.iter().find(|u| u.to == *n).unwrap_or(first);
+            let name = self.name(c, *n);
+            let d = Diagnostic::error(error::PLAIN_RECURSION, format!("`{name}` gives one value, and depends on it"));
+            let d = self.draw(c, d, u, part, edges, "its value is needed for its value");
+            found.push(d.help("recursion goes through values that only improve: `= min { … }`, `max`, `any` or `all`"));
+            return;
+        }
+        let opposed = |a: Combine, b: Combine| combines.iter().any(|x| x.1 == a) && combines.iter().any(|x| x.1 == b);
+        for (a, b, words) in [(Combine::Min, Combine::Max, "`min` and `max`"), (Combine::Any, Combine::All, "`any` and `all`")] {
+            if opposed(a, b) {
+                let d = Diagnostic::error(error::NOT_IMPROVING, format!("{words} in one recursion"));
+                let d = self.draw(c, d, first, part, edges, "a value that gets better here gets worse there");
+                found.push(d.help("in one recursion all values improve in one direction"));
+                return;
+            }
+        }
+        for n in part {
+            let Some(r) = rule(*n) else { continue };
+            let mut exam = Exam { c, part, found: vec![] };
+            for clause in &r.clauses {
+                if let Some(b) = &clause.body {
+                    exam.condition(b);
+                }
+                if let (Some(v), RuleForm::Value(combine, _)) = (&clause.value, &r.form) {
+                    exam.value(v, *combine);
+                }
+                exam.builds(clause);
+            }
+            for (place, code, label, help) in exam.found {
+                let u = inner.iter().find(|u| u.from == *n && within(u.place, place)).or(inner.iter().find(|u| u.from == *n));
+                let title = if code == error::RECURSION_BUILDS {
+                    format!("`{}` makes new values from its own", r.name)
+                } else {
+                    format!("`{}` uses its own value in a way that need not improve", r.name)
+                };
+                let d = Diagnostic::error(code, title);
+                let d = match u {
+                    Some(u) => {
+                        let at = Use { place, ..(*u).clone() };
+                        self.draw(c, d, &at, part, edges, &label)
+                    }
+                    None => d.at(place, label),
+                };
+                found.push(d.help(help));
+            }
+        }
+    }
+}
+
+fn within(inner: Place, outer: Place) -> bool {
+    inner.item == outer.item && outer.span.start <= inner.span.start && inner.span.end <= outer.span.end
+}
+
+/// Collects the uses of one rule or mechanism.
+struct Walk<'a, 'b, 'c> {
+    c: &'a Checker<'b>,
+    index: &'a BTreeMap<AttrId, usize>,
+    from: usize,
+    event: bool,
+    back: Vec<VarId>,
+    uses: &'c mut Vec<Use>,
+}
+
+impl Walk<'_, '_, '_> {
+    fn add(&mut self, to: usize, place: Place, how: How, first: Option<&Expr>) {
+        let back = self.event
+            && self.c.program.rules.get(to).is_some_and(|r| matches!(r.params.first(), Some(Type::Event(_))))
+            && matches!(first.map(|e| &e.kind), Some(ExprKind::Var(v)) if self.back.contains(v));
+        self.uses.push(Use { from: self.from, to, place, how, back });
+    }
+
+    /// A formula in a place where more gives more.
+    fn formula(&mut self, e: &Expr) {
+        match &e.kind {
+            ExprKind::And(xs) | ExprKind::Or(xs) => xs.iter().for_each(|x| self.formula(x)),
+            ExprKind::Atom(r, args) => {
+                self.add(r.0 as usize, e.place, How::Grows, args.first());
+                args.iter().for_each(|x| self.value(x));
+            }
+            ExprKind::Path(p) => {
+                for r in relations(&p.path) {
+                    self.add(r.0 as usize, e.place, How::Grows, Some(&p.from));
+                }
+                self.value(&p.from);
+                self.value(&p.to);
+            }
+            ExprKind::Implies(a, b) => {
+                self.complete(a, "`implies` of");
+                self.formula(b);
+            }
+            ExprKind::Quantified(Quantifier::Some, scope, _) => {
+                self.ranges(&scope.binders);
+                scope.filter.iter().for_each(|f| self.formula(f));
+            }
+            ExprKind::Earlier { binders, filter, .. } => {
+                let count = self.back.len();
+                self.back.extend(binders.iter().filter_map(|b| b.var));
+                filter.iter().for_each(|f| self.formula(f));
+                self.back.truncate(count);
+            }
+            _ => self.value(e),
+        }
+    }
+
+    fn ranges(&mut self, binders: &[Binder]) {
+        for b in binders {
+            if let super::hir::Domain::Range(x) = &b.domain {
+                self.complete(x, "a range over");
+            }
+        }
+    }
+
+    /// A value: value rules in it are looked at later, everything else must be complete.
+    fn value(&mut self, e: &Expr) {
+        match &e.kind {
+            ExprKind::Value { rule, args, .. } => {
+                self.add(rule.0 as usize, e.place, How::Value, args.first());
+                args.iter().for_each(|x| self.complete(x, "an argument from"));
+            }
+            ExprKind::Op(_, xs) => xs.iter().for_each(|x| self.value(x)),
+            ExprKind::And(_) | ExprKind::Or(_) => self.formula(e),
+            _ => self.complete(e, "a value from"),
+        }
+    }
+
+    /// All that is in it must be complete.
+    fn complete(&mut self, e: &Expr, word: &'static str) {
+        let how = How::Complete(word);
+        match &e.kind {
+            ExprKind::Atom(r, args) => self.add(r.0 as usize, e.place, how, args.first()),
+            ExprKind::Value { rule, args, .. } => self.add(rule.0 as usize, e.place, how, args.first()),
+            ExprKind::Path(p) => {
+                for r in relations(&p.path) {
+                    self.add(r.0 as usize, e.place, how, Some(&p.from));
+                }
+            }
+            ExprKind::Attr(_, a) => {
+                if let Some(n) = self.index.get(a) {
+                    self.add(*n, e.place, How::Grows, None);
+                }
+            }
+            _ => {}
+        }
+        let word = match &e.kind {
+            ExprKind::Not(_) => "`not`",
+            ExprKind::Quantified(Quantifier::No, ..) => "`no`",
+            ExprKind::Quantified(Quantifier::Every, ..) => "`every`",
+            ExprKind::Quantified(..) => "a count of",
+            ExprKind::Aggregate { .. } => "an aggregate of",
+            ExprKind::Since { .. } => "`since` of",
+            ExprKind::Consecutive { .. } => "`consecutive` of",
+            _ => word,
+        };
+        let count = self.back.len();
+        if let ExprKind::Earlier { .. } | ExprKind::Since { .. } = &e.kind {
+            self.back.extend(walk::own_binders(e).iter().filter_map(|b| b.var));
+        }
+        let mut inner = vec![];
+        walk::parts(e, &mut |x| inner.push(x));
+        for x in inner {
+            self.complete(x, word);
+        }
+        self.back.truncate(count);
+    }
+}
+
+fn relations(p: &Path) -> Vec<RuleId> {
+    match p {
+        Path::Step(rs) => rs.iter().filter_map(|r| if let Relation::Rule(r) = r { Some(*r) } else { None }).collect(),
+        Path::Sequence(ps) | Path::Either(ps) => ps.iter().flat_map(relations).collect(),
+        Path::Repeat(p, ..) => relations(p),
+    }
+}
+
+/// Whether values only improve in a recursion.
+struct Exam<'a, 'b> {
+    c: &'a Checker<'b>,
+    part: &'a [usize],
+    found: Vec<(Place, crate::base::Code, String, String)>,
+}
+
+impl Exam<'_, '_> {
+    fn in_part(&self, r: RuleId) -> bool {
+        self.part.contains(&(r.0 as usize))
+    }
+
+    /// Whether a value of the recursion is in it.
+    fn recurs(&self, e: &Expr) -> bool {
+        let mut found = false;
+        walk::all(e, &mut |x| {
+            if let ExprKind::Value { rule, .. } = &x.kind {
+                found |= self.in_part(*rule);
+            }
+        });
+        found
+    }
+
+    fn refuse(&mut self, place: Place, label: &str, help: &str) {
+        self.found.push((place, error::NOT_IMPROVING, label.into(), help.into()));
+    }
+
+    fn combine_of(&self, e: &Expr) -> Option<Combine> {
+        let mut found = None;
+        walk::all(e, &mut |x| {
+            if let ExprKind::Value { rule, .. } = &x.kind
+                && self.in_part(*rule)
+                && let Some(RuleForm::Value(c, _)) = self.c.program.rule(*rule).map(|r| &r.form)
+            {
+                found.get_or_insert(*c);
+            }
+        });
+        found
+    }
+
+    /// A formula: more facts, and better values, may only make it truer.
+    fn condition(&mut self, e: &Expr) {
+        if !self.recurs(e) {
+            return;
+        }
+        match &e.kind {
+            ExprKind::And(xs) | ExprKind::Or(xs) => xs.iter().for_each(|x| self.condition(x)),
+            ExprKind::Quantified(Quantifier::Some, s, _) => s.filter.iter().for_each(|f| self.condition(f)),
+            ExprKind::Earlier { filter, .. } => filter.iter().for_each(|f| self.condition(f)),
+            ExprKind::Implies(_, b) => self.condition(b),
+            ExprKind::Value { .. } if self.combine_of(e) == Some(Combine::Any) => {}
+            ExprKind::Op(op @ (Op::Lt | Op::Le | Op::Gt | Op::Ge), xs) => {
+                let [a, b] = xs.as_slice() else { return };
+                let (value, bound, up) = match (self.recurs(a), self.recurs(b)) {
+                    (true, false) => (a, b, matches!(op, Op::Gt | Op::Ge)),
+                    (false, true) => (b, a, matches!(op, Op::Lt | Op::Le)),
+                    _ => {
+                        self.refuse(e.place, "both sides are of the recursion", "compare with a value that does not recur");
+                        return;
+                    }
+                };
+                let _ = bound;
+                match self.combine_of(value) {
+                    Some(c @ Combine::Min) if !up => self.value(value, c),
+                    Some(c @ Combine::Max) if up => self.value(value, c),
+                    Some(Combine::Min) => self.refuse(
+                        e.place,
+                        "a `min` gets smaller, which makes this false again",
+                        "in its own recursion a `min` may stand in `<` and `<=` against values that do not recur",
+                    ),
+                    _ => self.refuse(
+                        e.place,
+                        "a `max` gets greater, which makes this false again",
+                        "in its own recursion a `max` may stand in `>` and `>=` against values that do not recur",
+                    ),
+                }
+            }
+            _ => self.refuse(
+                e.place,
+                "this may become false again when the value improves",
+                "in its own recursion a `min` may stand in `<` and `<=` against values that do not recur (a `max` in `>` and `>=`)",
+            ),
+        }
+    }
+
+    /// The value of a clause: better values in it may only make it better.
+    fn value(&mut self, e: &Expr, combine: Combine) {
+        if !self.recurs(e) {
+            return;
+        }
+        let word = match combine {
+            Combine::Max => "max",
+            Combine::Any => "any",
+            Combine::All => "all",
+            _ => "min",
+        };
+        match (&e.kind, combine) {
+            (ExprKind::Value { .. }, _) => match self.combine_of(e) {
+                Some(c) if c == combine => {}
+                _ => self.refuse(e.place, "a value of another sort", "in one recursion all values improve in one direction"),
+            },
+            (ExprKind::And(xs) | ExprKind::Or(xs), Combine::Any | Combine::All) => xs.iter().for_each(|x| self.value(x, combine)),
+            (ExprKind::Op(Op::Widen, xs) | ExprKind::Op(Op::Add, xs), Combine::Min | Combine::Max) => {
+                xs.iter().for_each(|x| self.value(x, combine));
+            }
+            (ExprKind::Op(Op::Sub, xs), Combine::Min | Combine::Max) => {
+                let [a, b] = xs.as_slice() else { return };
+                if self.recurs(b) {
+                    self.refuse(b.place, "what is taken away recurs", &format!("a `{word}` that improves here makes the result worse: only the left side of `-` may recur"));
+                }
+                self.value(a, combine);
+            }
+            (ExprKind::Op(Op::Mul, xs), Combine::Min | Combine::Max) => {
+                let [a, b] = xs.as_slice() else { return };
+                let (value, factor) = if self.recurs(a) { (a, b) } else { (b, a) };
+                if self.recurs(factor) || !never_negative(self.c, factor) {
+                    self.refuse(
+                        factor.place,
+                        "this factor may be negative",
+                        &format!("in its own recursion a `{word}` may be multiplied only by what is known to be >= 0: bound its type, like `Float in 0.0..1.0`"),
+                    );
+                }
+                self.value(value, combine);
+            }
+            (ExprKind::Op(Op::Call(b), xs), Combine::Min) if b.name == "least" => xs.iter().for_each(|x| self.value(x, combine)),
+            (ExprKind::Op(Op::Call(b), xs), Combine::Max) if b.name == "greatest" => xs.iter().for_each(|x| self.value(x, combine)),
+            (ExprKind::Aggregate { aggregate, .. }, _) => {
+                let hint = match aggregate {
+                    Aggregate::Min | Aggregate::Max => "write the inner one as a clause: its binders and `where` go behind `if`",
+                    _ => "an aggregate must be complete before it is used",
+                };
+                self.refuse(e.place, "an aggregate of its own values", hint);
+            }
+            _ => self.refuse(
+                e.place,
+                "this need not get better when the value does",
+                &format!("in its own recursion a `{word}` may go through `+`, `-` of a side that does not recur, `*` by a factor >= 0, `{}` and other `{word}` rules",
+                    if combine == Combine::Max { "greatest" } else { "least" }),
+            ),
+        }
+    }
+
+    /// A recursive clause may not make a new value from a recursive atom for its head.
+    fn builds(&mut self, clause: &Clause) {
+        let Some(body) = &clause.body else { return };
+        let mut tainted: BTreeSet<VarId> = BTreeSet::new();
+        let mut equations: Vec<(VarId, &Expr)> = vec![];
+        walk::all(body, &mut |x| match &x.kind {
+            ExprKind::Atom(r, args) | ExprKind::Value { rule: r, args, .. } if self.in_part(*r) => {
+                for a in args {
+                    if let ExprKind::Var(v) = a.kind
+                        && super::types::element(a.ty.present()).is_none()
+                    {
+                        tainted.insert(v);
+                    }
+                }
+            }
+            ExprKind::Op(Op::Eq | Op::In, xs) => {
+                if let [a, b] = xs.as_slice()
+                    && let ExprKind::Var(v) = a.kind
+                {
+                    equations.push((v, b));
+                }
+            }
+            _ => {}
+        });
+        // what is equal to something made from a recursive value is recursive too
+        let mut built: BTreeMap<VarId, Place> = BTreeMap::new();
+        loop {
+            let mut changed = false;
+            for (v, e) in &equations {
+                let (from, made) = reads(e, &tainted);
+                let inherited = match e.kind {
+                    ExprKind::Var(w) => built.get(&w).copied(),
+                    _ => None,
+                };
+                if let Some(place) = inherited.or(if from && made { Some(e.place) } else { None })
+                    && !built.contains_key(v)
+                {
+                    built.insert(*v, place);
+                    changed = true;
+                }
+                if from && tainted.insert(*v) {
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        for h in &clause.head {
+            if let Some(place) = built.get(h) {
+                let name = clause.vars.get(h.0 as usize).map(|v| v.name.to_string()).unwrap_or_default();
+                self.found.push((
+                    *place,
+                    error::RECURSION_BUILDS,
+                    format!("`{name}` is a new value, made from one of the recursion"),
+                    "such a recursion need not end: a value that counts along the way is a value rule, `= min { … }`".into(),
+                ));
+            }
+        }
+    }
+}
+
+/// Whether an expression reads one of these variables, and whether it makes a new value.
+fn reads(e: &Expr, vars: &BTreeSet<VarId>) -> (bool, bool) {
+    let (mut from, mut made) = (false, false);
+    walk::all(e, &mut |x| match &x.kind {
+        ExprKind::Var(v) => from |= vars.contains(v),
+        ExprKind::Op(op, _) => {
+            made |= !matches!(op, Op::Get(_) | Op::Item | Op::Widen | Op::Cast(_) | Op::ToId);
+        }
+        ExprKind::Text(_) => made = true,
+        _ => {}
+    });
+    (from, made)
+}
+
+/// Whether a number is known never to be below 0.
+fn never_negative(c: &Checker, e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Const(Value::Int(i)) => *i >= 0,
+        ExprKind::Const(Value::Float(x)) => x.get() >= 0.0,
+        ExprKind::Const(Value::Duration(d)) => *d >= 0,
+        ExprKind::Op(Op::Widen | Op::Cast(_), xs) => xs.first().is_some_and(|x| never_negative(c, x)),
+        ExprKind::Op(Op::Add | Op::Mul | Op::Div, xs) => xs.iter().all(|x| never_negative(c, x)),
+        ExprKind::Op(Op::Call(b), xs) => match b.name {
+            "abs" | "count" | "length" | "sqrt" | "exp" => true,
+            "greatest" => xs.iter().any(|x| never_negative(c, x)),
+            "least" => xs.iter().all(|x| never_negative(c, x)),
+            _ => false,
+        },
+        ExprKind::Coalesce(a, b) => bounded(&a.ty) && never_negative(c, b),
+        ExprKind::If(_, a, b) => never_negative(c, a) && never_negative(c, b),
+        ExprKind::Aggregate { aggregate: Aggregate::Count, .. } => true,
+        ExprKind::Aggregate { aggregate: Aggregate::Sum, value: Some(v), .. } => never_negative(c, v),
+        _ => bounded(&e.ty),
+    }
+}
+
+fn bounded(t: &Type) -> bool {
+    match t.present() {
+        Type::Int(Some((low, _))) => *low >= 0,
+        Type::Float(Some((low, _))) => low.get() >= 0.0,
+        _ => false,
+    }
+}

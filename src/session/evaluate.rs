@@ -4,6 +4,7 @@ use crate::engine::{Annotation, Budget, Kleene, Machine, Present};
 use crate::plan::edit::{Action, EndPlan};
 use crate::plan::lower::Lowering;
 use crate::plan::order::Sizes;
+use crate::plan::show::Printer;
 use crate::plan::unit::{Unsupported, each_part};
 use crate::plan::{Computed, QueryPlan, RelId};
 use crate::scalar::{Dictionary, KindId, Type, Val, Value};
@@ -159,7 +160,8 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         self.machine.graph.dictionary = dictionary;
         let plan = plan?;
         self.machine.declare(&self.lowering.relations);
-        self.machine.stratum(&plan, how.naive);
+        self.machine.naive = how.naive;
+        self.machine.stratum(&plan);
         self.stats.relations.resize(self.machine.relations.len(), None);
         for r in &plan.relations {
             let size = self.machine.relation(*r).map(|r| f64::from(r.len()));
@@ -329,31 +331,31 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         });
         Ok(fault.map_or(Ok(changes), Err))
     }
+}
 
-    /// The plan of every stratum and invariant, as text.
-    pub fn dump(program: &'p Program, strata: &Strata, graph: Graph, values: &[Value]) -> String
-    where
-        A: Default,
-    {
-        let mut graph = graph;
-        let params = params(values, &mut graph.dictionary);
-        let stats = Stats::new(&graph);
-        let mut lowering = Lowering::new(program, params);
-        let mut out = String::new();
-        for s in &strata.strata {
-            match lowering.stratum(&s.rules, &s.mechanisms, &stats, &mut graph.dictionary) {
-                Ok(p) => out.push_str(&format!("{p:#?}\n")),
-                Err(u) => out.push_str(&format!("not yet: {}\n", u.what)),
-            }
+/// The plan of every stratum and invariant over a structure, as text.
+pub fn plans(program: &Program, strata: &Strata, mut graph: Graph, values: &[Value]) -> String {
+    let params = params(values, &mut graph.dictionary);
+    let stats = Stats::new(&graph);
+    let mut lowering = Lowering::new(program, params);
+    let mut dictionary = std::mem::take(&mut graph.dictionary);
+    let strata: Vec<_> = strata.strata.iter().map(|s| lowering.stratum(&s.rules, &s.mechanisms, &stats, &mut dictionary)).collect();
+    let invariants: Vec<_> = program.invariants.iter().map(|i| (&i.name, lowering.invariant(i, &stats, &mut dictionary))).collect();
+    let mut notes = vec![];
+    let mut out = Printer::new(&program.schema, &lowering.relations, &dictionary);
+    for (n, plan) in strata.iter().enumerate() {
+        match plan {
+            Ok(p) => out.stratum(n + 1, p),
+            Err(u) => notes.push(format!("stratum {}: not yet: {}\n", n + 1, u.what)),
         }
-        for i in &program.invariants {
-            match lowering.invariant(i, &stats, &mut graph.dictionary) {
-                Ok(p) => out.push_str(&format!("{}: {p:#?}\n", i.name)),
-                Err(u) => out.push_str(&format!("{}: not yet: {}\n", i.name, u.what)),
-            }
-        }
-        out
     }
+    for (name, plan) in &invariants {
+        match plan {
+            Ok(p) => out.invariant(name, p),
+            Err(u) => notes.push(format!("invariant {name}: not yet: {}\n", u.what)),
+        }
+    }
+    out.finish() + &notes.concat()
 }
 
 /// The truth of a formula (or the number of a fault), if it can be evaluated.

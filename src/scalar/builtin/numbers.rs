@@ -146,7 +146,7 @@ fn ordered(name: &str, args: &[Type]) -> Signature {
             Some(c) => return Err(wrong(name, i, arg, &format!("{}, as those before it", with_article(&c)))),
         });
     }
-    let unknown = if args.iter().any(|t| *t == Type::Error) { Type::Error } else { Type::Json };
+    let unknown = if args.contains(&Type::Error) { Type::Error } else { Type::Json };
     let t = common.unwrap_or(unknown);
     Ok((vec![t.clone(); args.len()], t))
 }

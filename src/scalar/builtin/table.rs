@@ -2,6 +2,7 @@
 use super::super::expression::Fault;
 use super::super::types::Type;
 use super::super::value::Value;
+use super::signature::Signature;
 use super::{json, lists, net, numbers, path, spdx, text, time, version};
 
 /// A built-in function.
@@ -14,7 +15,7 @@ pub struct Builtin {
     pub doc: &'static str,
     /// Given the types of the arguments (already checked to be present where needed), the types they are to be converted to
     /// and the type of the result, or what is wrong (a sentence for the user).
-    pub signature: fn(&[Type]) -> Result<(Vec<Type>, Type), String>,
+    pub signature: fn(&[Type]) -> Signature,
     /// The function, on converted arguments.
     pub call: fn(&[Value]) -> Result<Value, Fault>,
 }
