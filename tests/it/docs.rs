@@ -3,7 +3,7 @@
 //! In a page, ` ```dbm ` is a program (`rules.dbm`, or `file=NAME`): it must check without an error, and its tests must pass.
 //! ` ```dbm,wrong,DBM0201 ` must be refused with that code. ` ```json ` (`yaml`, `jsonl`) behind it is a candidate
 //! (`candidate.json`, or `file=NAME`): it must be read; `json,wrong,DBM0511` must be refused with that code, `json,shown` is not
-//! looked at. A ` ```text ` block behind one of these is what `dbm check` says. A ` ```console ` block is a session: lines that
+//! looked at. ` ```dbm-fragment ` is not a whole program; with `append=NAME` it is appended to that file. A ` ```text ` block behind one of these is what `dbm check` says. A ` ```console ` block is a session: lines that
 //! begin with `$ ` are run, the others are what they print (first standard error, then standard output).
 //! `DBM_DOCS=update cargo test --test it docs` writes what comes out now into the pages.
 use std::fmt::Write as _;
@@ -236,7 +236,13 @@ fn execute(page: &str, folder: &Path, at: &Path) -> (String, Vec<String>) {
                     b.text = now;
                 }
             }
-            "dbm-fragment" | "json" | "rust" | "toml" | "sh" => {}
+            "dbm-fragment" => {
+                if let Some(file) = b.attrs.iter().find_map(|a| a.strip_prefix("append=")) {
+                    let before = std::fs::read_to_string(folder.join(file)).unwrap();
+                    std::fs::write(folder.join(file), before + "\n" + &b.text).unwrap();
+                }
+            }
+            "json" | "rust" | "toml" | "sh" => {}
             lang => fail(b.line, format!("what is a block of `{lang}`?")),
         }
     }
