@@ -264,3 +264,135 @@ fn every_file_of_the_suite_stands_in_its_table() {
     let missing: Vec<&String> = names.iter().filter(|n| !n.starts_with("page/") && !table.contains(&format!("`{n}`"))).collect();
     assert!(missing.is_empty(), "not in tests/suite/README.md: {missing:?}");
 }
+
+/// A folder with files, for one test.
+fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    super::cli::folder(&format!("page-{name}"), files)
+}
+
+fn report(folder: &Path, args: &[&str]) -> (i32, Value) {
+    let said = dbm(folder, &strings(&[&["check"], args, &["--format", "json"]].concat()), None);
+    (said.code, serde_json::from_str(&said.text).unwrap_or_else(|e| panic!("{e}: {}", said.text)))
+}
+
+const PAIRS: &str = "\
+node S
+edge e: S -> S
+rule pair(a: S, b: S) if a.id != b.id
+invariant few { never pair(a, b) and a.id == \"none of them\" }
+invariant small { for s: S require s.id != \"s1\" }
+";
+
+fn many(n: usize) -> String {
+    let nodes: Vec<String> = (0..n).map(|i| format!(r#"{{"id": "s{i}", "kind": "S"}}"#)).collect();
+    format!(r#"{{"nodes": [{}], "edges": []}}"#, nodes.join(", "))
+}
+
+/// Fixpoints: "a limit that is reached gives `unknown` (exit 5, unless a demand is violated: 1)".
+#[test]
+fn a_limit_that_is_reached_gives_unknown() {
+    let f = folder("limit", &[("p.dbm", PAIRS), ("c.json", &many(300))]);
+    let (code, r) = report(&f, &["p.dbm", "c.json", "--fact-limit", "1000", "--only", "few"]);
+    assert_eq!((code, &r["candidates"][0]["demands"][0]["verdict"]), (5, &"unknown".into()), "{r}");
+    let (code, r) = report(&f, &["p.dbm", "c.json", "--fact-limit", "1000000"]);
+    assert_eq!((code, &r["candidates"][0]["demands"][0]["verdict"]), (1, &"holds".into()), "{r}");
+    let said = dbm(&f, &strings(&["check", "p.dbm", "c.json", "--fact-limit", "1000", "--only", "few"]), None);
+    assert!(said.text.contains("`pair`"), "the rule is not named:\n{}", said.text);
+}
+
+/// Fixpoints: "limits on facts count distinct final facts in a world".
+#[test]
+fn derived_twice_counts_once() {
+    let program = "node S\nrule p(a: S) if a.id != \"x\"\nrule p(a: S) if a.id != \"y\"\ninvariant i { never s: S where p(s) and s.id == \"z\" }\n";
+    let f = folder("facts", &[("p.dbm", program), ("c.json", &many(10))]);
+    assert_eq!(report(&f, &["p.dbm", "c.json", "--fact-limit", "10"]).0, 0);
+    assert_eq!(report(&f, &["p.dbm", "c.json", "--fact-limit", "9"]).0, 5);
+}
+
+/// Fixpoints: "the order of a candidate's nodes and edges never shows, except in places".
+#[test]
+fn the_order_of_a_candidate_never_shows() {
+    let program = "\
+node S { n: Int }
+edge e: S -> S { w: Int = 1 }
+rule far(a: S, b: S) = min { x.w if a -x:e-> b, far(a, m) + x.w if m -x:e-> b }
+invariant acyclic { never x -e+-> x }
+invariant close { for a: S, b: S require (far(a, b) ?? 0) < 3 message \"{a} {b} {far(a, b)}\" }
+invariant edges { for x: e require x.w < 2 }
+invariant values { require sum(s.n for s: S) == 0 message \"{distinct(s.n for s: S)}\" }
+";
+    let nodes: Vec<String> = (0..7).map(|i| format!(r#"{{"id": "s{i}", "kind": "S", "n": {}}}"#, i * 3 % 5)).collect();
+    let mut edges: Vec<String> = (0..7).map(|i| format!(r#"{{"kind": "e", "from": "s{i}", "to": "s{}", "w": {}}}"#, (i * 3 + 1) % 7, i % 3)).collect();
+    edges.extend((0..3).map(|w| format!(r#"{{"kind": "e", "from": "s0", "to": "s1", "w": {w}}}"#)));
+    let said = |turn: usize| {
+        let (mut n, mut e) = (nodes.clone(), edges.clone());
+        n.rotate_left(turn % 7);
+        e.rotate_left(turn % 10);
+        if turn % 2 == 1 {
+            n.reverse();
+            e.reverse();
+        }
+        let text = format!(r#"{{"nodes": [{}], "edges": [{}]}}"#, n.join(", "), e.join(", "));
+        let f = folder(&format!("order-{turn}"), &[("p.dbm", program), ("c.json", &text)]);
+        let (code, mut r) = report(&f, &["p.dbm", "c.json"]);
+        places_away(&mut r);
+        (code, r)
+    };
+    let first = said(0);
+    assert_eq!(first.0, 1);
+    for turn in 1..6 {
+        assert_eq!(said(turn), first, "turn {turn}");
+    }
+}
+
+/// Takes the places in the candidate out of a report.
+fn places_away(v: &mut Value) {
+    match v {
+        Value::Object(fields) => {
+            if fields.contains_key("pointer") {
+                *v = Value::Null;
+                return;
+            }
+            fields.values_mut().for_each(places_away);
+        }
+        Value::Array(items) => items.iter_mut().for_each(places_away),
+        _ => {}
+    }
+}
+
+/// The command line and the report: "lists all violations up to `--max-violations` (the count is exact beyond it)".
+#[test]
+fn the_list_is_cut_and_the_count_is_exact() {
+    let program = "node S\ninvariant i { for s: S require s.id == \"x\" }\n";
+    let f = folder("most", &[("p.dbm", program), ("c.json", &many(1500))]);
+    let counted = |args: &[&str]| {
+        let (code, r) = report(&f, &[&["p.dbm", "c.json"], args].concat());
+        let d = &r["candidates"][0]["demands"][0];
+        (code, d["violations"].as_array().unwrap().len(), d["violation_count"].as_u64().unwrap())
+    };
+    assert_eq!(counted(&[]), (1, 1000, 1500));
+    assert_eq!(counted(&["--max-violations", "3"]), (1, 3, 1500));
+    assert_eq!(counted(&["--max-violations", "5000"]), (1, 1500, 1500));
+    let text = dbm(&f, &strings(&["check", "p.dbm", "c.json"]), None).text;
+    assert!(text.lines().count() < 60 && text.contains("1,490 more"), "{text}");
+}
+
+/// The command line and the report: the exit codes.
+#[test]
+fn exit_codes_of_each_kind() {
+    let program = "node S { n: Int }\ninvariant i { for s: S require 10 / s.n > 1.0 }\n";
+    let one = |n: &str| format!(r#"{{"nodes": [{{"id": "a", "kind": "S", "n": {n}}}], "edges": []}}"#);
+    let f = folder("exits", &[("p.dbm", program), ("wrong.dbm", "node S {"), ("good.json", &one("1")), ("bad.json", &one("10")),
+        ("fault.json", &one("0")), ("misfit.json", &one("\"x\"")), ("broken.json", "{")]);
+    let exit = |args: &[&str]| dbm(&f, &strings(&[&["check"], args].concat()), None).code;
+    assert_eq!(exit(&["p.dbm", "good.json"]), 0);
+    assert_eq!(exit(&["p.dbm", "bad.json"]), 1);
+    assert_eq!(exit(&["p.dbm", "fault.json"]), 1);
+    assert_eq!(exit(&["p.dbm", "good.json", "--param", "x=1"]), 2);
+    assert_eq!(exit(&["p.dbm", "nowhere.json"]), 2);
+    assert_eq!(exit(&["wrong.dbm", "good.json"]), 3);
+    assert_eq!(exit(&["p.dbm", "misfit.json"]), 4);
+    assert_eq!(exit(&["p.dbm", "broken.json"]), 4);
+    assert_eq!(exit(&["p.dbm", "good.json", "bad.json"]), 1);
+    assert_eq!(exit(&["p.dbm", "bad.json", "misfit.json"]), 4);
+}
