@@ -159,9 +159,11 @@ impl std::fmt::Debug for Program {
 }
 
 impl Inner {
-    /// The program behind the declarations of a candidate, with the parameters set.
-    pub(super) fn behind(&self, declarations: &Schema, sources: &mut Sources) -> Result<stages::Checked, Vec<Diagnostic>> {
-        let mut checked = stages::check(sources, &self.files, self.main, &self.options, Some(declarations));
+    /// The program behind declarations that are not its own, with the parameters set.
+    pub(super) fn behind(&self, declared: stages::Declared, sources: &mut Sources) -> Result<stages::Checked, Vec<Diagnostic>> {
+        let mut checked = stages::check(sources, &self.files, self.main, &self.options, Some(&declared.schema));
+        // the kinds that the readers name are those of the same schema
+        checked.program.readers.extend(declared.readers);
         let mut diagnostics = std::mem::take(&mut checked.diagnostics);
         if !diagnostics.iter().any(|d| d.is_error()) {
             diagnostics.extend(params::set(&mut checked.program, &self.options.params, sources));

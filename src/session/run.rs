@@ -128,8 +128,8 @@ impl Program {
         if !self.inner().inferred {
             return Ok(None);
         }
-        let schema = stages::inferred(input, &options.limits, sources)?;
-        self.inner().behind(&schema, sources).map(Some)
+        let declared = stages::declared(input, &options.limits, sources)?;
+        self.inner().behind(declared, sources).map(Some)
     }
 
     /// The bindings of a formula's free variables for which it is true in a candidate.

@@ -62,9 +62,25 @@ pub(super) fn waiting(checked: &Checked) -> Vec<Diagnostic> {
     decide::waiting(&checked.program)
 }
 
-/// What is wrong with the name of a reader, if the program has none of that name.
+/// The module of `std.readers` with a reader of that name.
+fn standard_reader(name: &str) -> Option<(String, &'static str)> {
+    let module = format!("readers.{name}");
+    semantics::library::find(&module).map(|text| (format!("std.{module}"), text))
+}
+
+/// What is wrong with the name of a reader, if the program has none of that name. A program without declarations takes those that a
+/// reader of `std.readers` brings.
 pub(super) fn unknown_reader(program: &hir::Program, name: &str) -> Option<Diagnostic> {
-    candidate::find_reader(program, name).err().map(|d| *d)
+    let d = candidate::find_reader(program, name).err()?;
+    match standard_reader(name) {
+        Some(_) if program.schema.kinds.is_empty() => None,
+        Some((module, _)) => {
+            let mut d = *d;
+            d.helps = vec![format!("the standard library has it, with kinds of its own: `import {module} {{ * }}`")];
+            Some(d)
+        }
+        None => Some(*d),
+    }
 }
 
 fn door_limits(limits: &Limits) -> candidate::Limits {
@@ -107,15 +123,27 @@ pub(super) fn infer(input: &Input, limits: &Limits, sources: &mut Sources) -> Re
     Ok(inferred.source())
 }
 
-/// The declarations that a candidate suggests, as a schema. Their text becomes a source, so that places in it can be shown.
-pub(super) fn inferred(input: &Input, limits: &Limits, sources: &mut Sources) -> Result<Arc<Schema>, Vec<Diagnostic>> {
-    let text = infer(input, limits, sources)?;
-    let file = sources.add_file(format!("declarations inferred from {}", input.name), text);
+/// Declarations for a program that has none, and the readers that go with them.
+pub(super) struct Declared {
+    pub schema: Arc<Schema>,
+    pub readers: Vec<hir::Reader>,
+}
+
+/// The declarations that a candidate suggests; those of the reader's module, if it is one of `std.readers`. Their text becomes a
+/// source, so that places in it can be shown.
+pub(super) fn declared(input: &Input, limits: &Limits, sources: &mut Sources) -> Result<Declared, Vec<Diagnostic>> {
+    let file = match input.reader.as_deref().and_then(standard_reader) {
+        Some((module, text)) => sources.add_file(module, text),
+        None => {
+            let text = infer(input, limits, sources)?;
+            sources.add_file(format!("declarations inferred from {}", input.name), text)
+        }
+    };
     let checked = semantics::check(sources, &NoFiles, file, &semantics::Options::default());
     if checked.has_errors() {
         return Err(checked.diagnostics);
     }
-    Ok(checked.program.schema.clone())
+    Ok(Declared { schema: checked.program.schema.clone(), readers: checked.program.readers })
 }
 
 fn budget(options: &RunOptions) -> Budget {
@@ -137,7 +165,7 @@ pub(super) fn decide(checked: &Checked, structure: Structure, options: &RunOptio
 
 /// Parses and checks a formula.
 pub(super) fn formula(checked: &Checked, text: &str, sources: &mut Sources) -> Result<Formula, Vec<Diagnostic>> {
-    let file = sources.add_file("formula", text);
+    let file = sources.add_file("the query", text);
     semantics::check_formula(sources, &checked.program, &checked.names, file)
 }
 
