@@ -12,6 +12,10 @@ impl Watch {
     /// A watch over the runs that hold this token; none if there is no limit.
     pub fn start(limit: Option<Duration>, cancel: &Cancel) -> Watch {
         let Some(limit) = limit else { return Watch { _end: None } };
+        if limit.is_zero() {
+            cancel.stop(Stop::Time);
+            return Watch { _end: None };
+        }
         let (end, ended) = channel::<()>();
         let cancel = cancel.clone();
         std::thread::spawn(move || {

@@ -23,18 +23,17 @@ pub fn draw(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String 
         .with_message(clean(&diagnostic.title));
     for (i, e) in shown.iter().enumerate() {
         for l in &e.labels {
-            let mut label = Label::new((i, l.range.clone())).with_color(if l.primary { color } else { Color::Cyan });
-            if !l.text.is_empty() {
-                label = label.with_message(clean(&l.text));
-            }
-            report.add_label(label);
+            let label = Label::new((i, l.range.clone())).with_color(if l.primary { color } else { Color::Cyan });
+            // ariadne underlines nothing where there is nothing to say
+            let text = if l.text.is_empty() { "here".into() } else { clean(&l.text) };
+            report.add_label(label.with_message(text));
         }
     }
     for help in &diagnostic.helps {
         report.add_help(clean(help));
     }
-    for suggestion in &diagnostic.suggestions {
-        report.add_help(clean(&way_out(suggestion, sources)));
+    for way in ways_out(diagnostic, sources) {
+        report.add_help(clean(&way));
     }
     for note in &diagnostic.notes {
         report.add_note(clean(note));
@@ -50,7 +49,7 @@ pub fn draw(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String 
     // without places ariadne draws neither helps nor notes
     if shown.is_empty() {
         let mut plain = text.trim_end().to_string();
-        let helps = diagnostic.helps.iter().cloned().chain(diagnostic.suggestions.iter().map(|s| way_out(s, sources)));
+        let helps = diagnostic.helps.iter().cloned().chain(ways_out(diagnostic, sources));
         for (kind, line) in helps.map(|h| ("Help", h)).chain(diagnostic.notes.iter().map(|n| ("Note", n.clone()))) {
             plain.push_str(&format!("\n  {kind}: {}", clean(&line)));
         }
@@ -66,25 +65,37 @@ fn without_colors(text: &str) -> String {
     parts.fold(first, |out, part| out + part.split_once('m').map_or(part, |(_, rest)| rest))
 }
 
+/// What the suggestions do, in words; without those that a help or a label has said already.
+fn ways_out(diagnostic: &Diagnostic, sources: &Sources) -> Vec<String> {
+    let said = |text: &str| diagnostic.helps.iter().chain(diagnostic.labels.iter().map(|l| &l.text)).any(|h| h.contains(text));
+    let meant = |s: &Suggestion| match s.edits.as_slice() {
+        [edit] => said(&format!("did you mean `{}`?", edit.text.trim().trim_matches('"'))),
+        _ => false,
+    };
+    let fresh = diagnostic.suggestions.iter().filter(|s| !said(&s.message) && !meant(s));
+    fresh.map(|s| way_out(s, sources)).collect()
+}
+
 /// What a suggestion does, in words.
 fn way_out(suggestion: &Suggestion, sources: &Sources) -> String {
-    let mut text = suggestion.message.clone();
-    if let [edit] = suggestion.edits.as_slice() {
-        let old = sources.text(edit.place);
-        let new = edit.text.trim();
-        let said = text.contains(&format!("`{new}`"));
-        if new.contains('\n') || old.contains('\n') || said {
-            return text;
-        }
-        let (old, new) = (shorten(old.trim(), 60), shorten(new, 60));
-        text += &match (old.is_empty(), new.is_empty()) {
-            (true, true) => String::new(),
-            (true, false) => format!(": insert `{new}`"),
-            (false, true) => format!(": remove `{old}`"),
-            (false, false) => format!(": replace `{old}` with `{new}`"),
-        };
+    let text = &suggestion.message;
+    let [edit] = suggestion.edits.as_slice() else { return text.clone() };
+    let (old, new) = (sources.text(edit.place), edit.text.trim());
+    if new.contains('\n') || old.contains('\n') || text.contains(&quoted(new)) {
+        return text.clone();
     }
-    text
+    let (old, new) = (shorten(old.trim(), 60), shorten(new, 60));
+    match (old.is_empty(), new.is_empty()) {
+        (true, true) => text.clone(),
+        (true, false) => format!("{text}: insert {}", quoted(&new)),
+        (false, true) => format!("{text}: remove {}", quoted(&old)),
+        (false, false) => format!("{text}: replace {} with {}", quoted(&old), quoted(&new)),
+    }
+}
+
+/// In backticks, as Markdown does it where there are backticks inside.
+fn quoted(text: &str) -> String {
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
 
 /// Sets the true file names and positions where the marks of [`Cache`] stand: ariadne knows only the excerpts.

@@ -45,8 +45,13 @@ fn sign(v: Verdict, severity: Severity, style: Style) -> &'static str {
     }
 }
 
+/// Whether a candidate did not come as far as its demands.
+fn refused(c: &CandidateReport) -> bool {
+    c.demands.is_empty() && c.diagnostics.iter().any(|d| d.is_error())
+}
+
 fn candidate(out: &mut String, c: &CandidateReport, sources: &Sources, style: Style) {
-    let refused = c.demands.is_empty() && c.diagnostics.iter().any(|d| d.is_error());
+    let refused = refused(c);
     let verdict = if refused { "not checked" } else { c.verdict.name() };
     let tone = if refused { Tone::Bad } else { tone(c.verdict, Severity::Error) };
     let (nodes, edges, events) = c.size;
@@ -182,14 +187,23 @@ fn closing(out: &mut String, report: &Report, style: Style) {
     let violations: u64 = all.iter().map(|s| s.violations).sum();
     let violated: usize = all.iter().map(|s| s.violated).sum();
     let (demands, vacuous, unknown) = all.iter().fold((0, 0, 0), |(a, b, c), s| (a + s.demands, b + s.vacuous, c + s.unknown));
+    let unread = report.candidates.iter().filter(|c| refused(c)).count() as u64;
+    if unread > 0 && unread == report.candidates.len() as u64 {
+        let text = format!("{} refused, nothing was checked", counted(unread, "candidate", "candidates"));
+        let _ = writeln!(out, "{}", style.paint(Tone::Bad, &text));
+        return;
+    }
     let mut parts = vec![];
     if report.candidates.len() > 1 {
         let mut counts = vec![];
         for v in [Verdict::Satisfied, Verdict::Violated, Verdict::Unknown] {
-            let n = report.candidates.iter().filter(|c| c.verdict == v).count() as u64;
+            let n = report.candidates.iter().filter(|c| c.verdict == v && !refused(c)).count() as u64;
             if n > 0 {
                 counts.push(format!("{} {}", super::style::grouped(n), v.name()));
             }
+        }
+        if unread > 0 {
+            counts.push(format!("{} not checked", super::style::grouped(unread)));
         }
         parts.push(format!("{} candidates ({})", report.candidates.len(), counts.join(", ")));
     }
@@ -204,6 +218,7 @@ fn closing(out: &mut String, report: &Report, style: Style) {
         }
     }
     let tone = match (violated, unknown) {
+        _ if unread > 0 => Tone::Bad,
         (0, 0) => Tone::Good,
         (0, _) => Tone::Doubt,
         _ => Tone::Bad,

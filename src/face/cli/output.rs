@@ -44,9 +44,11 @@ impl Output {
     pub fn diagnostics<'a>(&mut self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>, sources: &Sources) {
         let mut counts = [0u64; 3];
         for d in diagnostics {
+            // what has no place speaks of the whole, and costs one line
+            let small = d.labels.is_empty();
             let (n, _) = slot(&mut counts, d.severity);
-            *n += 1;
-            if *n <= DRAWN as u64 {
+            *n += u64::from(!small);
+            if small || *n <= DRAWN as u64 {
                 self.err.push_str(&draw(d, sources, self.error_style));
             }
         }
