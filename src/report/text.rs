@@ -4,7 +4,7 @@ use super::excerpt::place_text;
 use super::json::Summary;
 use super::style::{Style, Tone, clean, counted, shorten};
 use crate::base::{Severity, Sources};
-use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation, WitnessStep};
+use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -119,30 +119,27 @@ fn violation(out: &mut String, v: &Violation, with_clause: bool, sources: &Sourc
     let _ = writeln!(out, "      {message}");
     // two columns: what it is and where it stands in the candidate
     let mut rows: Vec<(&str, String, String)> = vec![];
+    let named = |value: &serde_json::Value| value.as_str().is_some_and(names_element);
+    // each element of the binding has its place, unless one of them has none (a reader may add what is nowhere in the document)
+    let each = v.binding.iter().filter(|(_, value)| named(value)).count() == v.candidate.len();
+    let mut places = v.candidate.iter().map(located);
     for (name, value) in v.binding.iter().take(LIST) {
-        rows.push((name, shorten(&clean(&shown(value)), VALUE), String::new()));
+        let place = if each && named(value) { places.next().unwrap_or_default() } else { String::new() };
+        rows.push((name, shorten(&clean(&shown(value)), VALUE), place));
     }
     cut(&mut rows, v.binding.len());
-    let binding = rows.len();
+    if !each && !v.candidate.is_empty() {
+        let mut text = v.candidate.iter().take(LIST).map(located).collect::<Vec<_>>().join(", ");
+        if v.candidate.len() > LIST {
+            let _ = write!(text, " and {} more", v.candidate.len() - LIST);
+        }
+        rows.push(("in", text, String::new()));
+    }
     for (i, step) in v.witness.iter().take(LIST).enumerate() {
         let place = step.candidate.as_ref().map(located).unwrap_or_default();
         rows.push((if i == 0 { "because" } else { "" }, shorten(&clean(&step.text), VALUE), place));
     }
     cut(&mut rows, v.witness.len());
-    // the places of the binding's elements, unless the witness has said them
-    let said = |l: &&Located| !v.witness.iter().take(LIST).any(|w: &WitnessStep| w.candidate.as_ref() == Some(l));
-    let places: Vec<String> = v.candidate.iter().filter(said).map(located).collect();
-    if !places.is_empty() {
-        let mut text = places.iter().take(LIST).cloned().collect::<Vec<_>>().join(", ");
-        if places.len() > LIST {
-            let _ = write!(text, " and {} more", places.len() - LIST);
-        }
-        match rows.get_mut(0) {
-            // one element, one place: on the element's own line
-            Some(row) if binding == 1 && places.len() == 1 => row.2 = text,
-            _ => rows.insert(binding, ("in", text, String::new())),
-        }
-    }
     if let Some(place) = place_text(sources, v.program).filter(|_| with_clause) {
         rows.push(("clause", place, String::new()));
     }
