@@ -144,6 +144,6 @@ fn the_findings_that_were_checked_by_hand_are_still_found() {
     ];
     for (file, step) in checked {
         let i = files.iter().position(|f| f.0.starts_with(file)).unwrap();
-        assert!(found[i].as_ref().is_ok_and(|(steps, _)| steps.contains(*step)), "{file}: {step}");
+        assert!(found[i].as_ref().is_ok_and(|(steps, _)| steps.contains(step)), "{file}: {step}");
     }
 }
