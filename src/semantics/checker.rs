@@ -265,6 +265,13 @@ impl Checker<'_> {
     pub fn unknown_name(&mut self, cx: &mut Cx, name: &ast::Name, pos: Pos) -> VarId {
         let d = self.why_unknown(cx, name, pos);
         self.report(d);
+        // what was meant is used, if not where it is known
+        let meant: Vec<VarId> = cx.expired.iter().filter(|x| x.name == name.text).map(|x| x.var).collect();
+        for v in meant {
+            if let Some(i) = cx.info(v) {
+                i.uses += 1;
+            }
+        }
         let id = cx.declare_binder(name.text.clone(), Type::Error, cx.at(name.span));
         if let Some(i) = cx.info(id) {
             i.uses = 1;

@@ -237,7 +237,7 @@ impl Checker<'_> {
     }
 
     fn collect_bound(&self, cx: &Cx, e: &ast::Expr, out: &mut BTreeSet<Arc<str>>) {
-        let mut name = |e: &ast::Expr, out: &mut BTreeSet<Arc<str>>| {
+        let name = |e: &ast::Expr, out: &mut BTreeSet<Arc<str>>| {
             if let ast::ExprKind::Name(n) = &e.kind {
                 out.insert(n.text.clone());
             }
