@@ -237,7 +237,13 @@ impl<A: Annotation> Machine<A> {
                 return true;
             }
         }
+        // the values of a value rule may all be other ones where some could not be computed
         let Some(r) = self.relation(id) else { return false };
+        let known = match &r.broken {
+            Some(b) if value.is_some() => self.universe.except_possible(Some(b)).and_then(|known| a.and(&known)),
+            _ => Some(a),
+        };
+        let Some(a) = known else { return false };
         let limit = match source {
             Source::Old if A::PLAIN => r.old,
             _ => r.visible,
