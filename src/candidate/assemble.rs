@@ -70,6 +70,7 @@ pub struct Assembly {
     rows: Vec<Val>,
     events: Vec<Added>,
     twice: Vec<(Sort, u32, Added)>,
+    dropped: FxHashSet<(KindId, Val)>,
     repeated: u64,
     first_repeated: Option<Source>,
 }
@@ -93,6 +94,7 @@ impl Assembly {
             rows: vec![],
             events: vec![],
             twice: vec![],
+            dropped: FxHashSet::default(),
             repeated: 0,
             first_repeated: None,
         }
@@ -146,7 +148,7 @@ impl Assembly {
         self.repeats(document, findings);
         self.ends(document, findings);
         self.references(document, findings);
-        let Assembly { builder, nodes, edges, edits, shapes, .. } = self;
+        let Assembly { builder, nodes, edges, edits, shapes, dropped, .. } = self;
         let ground = Ground { document, edits: &edits };
         let names = |k: KindId| shapes.get(k).map_or("?".to_string(), |s| s.name.to_string());
         let schema = builder.schema().clone();
@@ -154,7 +156,7 @@ impl Assembly {
         for f in found {
             match f {
                 Finding::Cardinality(n, kind, count) if cardinality => {
-                    let Some(node) = nodes.get(n as usize) else { continue };
+                    let Some(node) = nodes.get(n as usize).filter(|n| !dropped.contains(&(kind, n.id))) else { continue };
                     let id = graph.dictionary.text(node.id).unwrap_or("");
                     findings.error(|| cardinality_finding(&schema, &ground, node, id, kind, count));
                 }
@@ -245,6 +247,9 @@ impl Assembly {
                     self.builder.open(Element::Edge(n), e.open);
                 }
                 kept.push(e);
+            } else {
+                // that its source lacks it is not to be reported too
+                self.dropped.insert((e.kind, e.from.id));
             }
         }
         self.edges = kept;

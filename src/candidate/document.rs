@@ -45,6 +45,8 @@ pub struct Document {
     pub(super) roots: Vec<Range>,
     /// For YAML: the way back.
     pub(super) places: Option<Vec<Mapped>>,
+    /// Whether part of the text could not be read, so that what is missing says nothing.
+    pub(super) torn: bool,
     /// Where the members of large lists and records begin, for those that a place was looked up in.
     pub(super) index: Mutex<FxHashMap<u32, Arc<[u32]>>>,
 }
@@ -55,7 +57,8 @@ impl Document {
     pub fn open(input: &Input<'_>, limits: &Limits, sources: &mut Sources, findings: &mut Findings) -> Document {
         let bytes = input.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input.bytes);
         if bytes.len() > limits.bytes.min(u32::MAX as usize - 1) {
-            let document = Document::of(sources, input.name, Arc::from(""));
+            let mut document = Document::of(sources, input.name, Arc::from(""));
+            document.torn = true;
             let (is, most) = (bytes.len(), limits.bytes);
             findings.error(|| {
                 Diagnostic::error(TOO_LARGE, format!("the candidate has {is} bytes, and at most {most} are read"))
@@ -68,7 +71,8 @@ impl Document {
             Ok(text) => text,
             Err(e) => {
                 let at = e.valid_up_to();
-                let document = Document::of(sources, input.name, Arc::from(String::from_utf8_lossy(bytes)));
+                let mut document = Document::of(sources, input.name, Arc::from(String::from_utf8_lossy(bytes)));
+                document.torn = true;
                 let byte = bytes.get(at).copied().unwrap_or(0);
                 findings.error(|| {
                     Diagnostic::error(NOT_UTF8, format!("byte {at} of the candidate is not UTF-8"))
@@ -104,6 +108,7 @@ impl Document {
                         self.roots.clear();
                         return self.read_lines(limits, findings);
                     }
+                    self.torn = true;
                     findings.error(|| {
                         Diagnostic::error(JSON_SYNTAX, "there is more text behind the end of the JSON document")
                             .at(self.place((at, at + 1)), "the document ended before this")
@@ -123,12 +128,13 @@ impl Document {
         for line in text.split_inclusive('\n') {
             let end = start + line.len();
             if !line.trim().is_empty() {
-                checker.narrow(&text, start, end);
+                checker.narrow(&text, start, start + line.trim_end().len());
                 match checker.value() {
                     Ok(root) => {
                         self.roots.push(root);
                         if !checker.at_end() {
                             let at = checker.position() as u32;
+                            self.torn = true;
                             findings.error(|| {
                                 Diagnostic::error(JSON_SYNTAX, "there is more text on the line behind its JSON document")
                                     .at(self.place((at, at + 1)), "the document ended before this")
@@ -154,6 +160,7 @@ impl Document {
         let converted = yaml::convert(&self.text, limits);
         for (start, end, problem) in &converted.problems {
             let place = Place::new(self.item, Span { start: *start, end: *end });
+            self.torn = true;
             findings.error(|| yaml_finding(problem, place, limits));
         }
         if converted.json.len() >= u32::MAX as usize {
@@ -174,7 +181,8 @@ impl Document {
             self.problem(p, limits, findings);
         }
     }
-    fn problem(&self, p: &Problem, limits: &Limits, findings: &mut Findings) {
+    fn problem(&mut self, p: &Problem, limits: &Limits, findings: &mut Findings) {
+        self.torn |= p.is_fatal();
         let place = self.place(p.at);
         let json = |title: &str| Diagnostic::error(JSON_SYNTAX, title);
         findings.error(|| match &p.kind {
@@ -220,6 +228,10 @@ impl Document {
     /// The documents, as values that have not been read.
     pub fn values(&self) -> impl Iterator<Item = Lazy> + '_ {
         self.roots.iter().map(|r| Lazy { text: self.text.clone(), start: r.0, end: r.1 })
+    }
+    /// Whether part of the text could not be read; that was reported, and what else is missing says nothing.
+    pub fn is_torn(&self) -> bool {
+        self.torn
     }
     /// How many documents there are.
     pub fn len(&self) -> usize {
@@ -269,3 +281,7 @@ fn yaml_finding(problem: &YamlProblem, place: Place, limits: &Limits) -> Diagnos
         }
     }
 }
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

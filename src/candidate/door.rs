@@ -50,7 +50,7 @@ impl Outcome {
 pub fn read(program: &Program, input: &Input<'_>, options: &Options<'_>, sources: &mut Sources) -> Outcome {
     let mut findings = Findings::new(options.limits.findings);
     let document = Document::open(input, &options.limits, sources, &mut findings);
-    let graph = if findings.failed() && document.is_empty() { None } else { structure(program, &document, options, &mut findings) };
+    let graph = if document.is_torn() { None } else { structure(program, &document, options, &mut findings) };
     Outcome { graph, document, diagnostics: findings.finish() }
 }
 

@@ -294,6 +294,21 @@ impl<'a> Walk<'a> {
             let value = op.apply(&[of.value, index.value]).map_err(|f| self.blame(e, f, at))?;
             return Ok(Traced { value, at });
         }
+        if let (Op::Cast(to), [of]) = (op, args) {
+            // a list of Json is read item by item, so that its items keep their places
+            let unread = |v: &Value| match (v, to.present()) {
+                (Value::Lazy(lazy), Type::List(item)) => **item == Type::Json && lazy.kind() == JsonKind::List,
+                (Value::Lazy(_), Type::Json) => true,
+                _ => false,
+            };
+            let of = self.eval(of)?;
+            if unread(&of.value) {
+                return Ok(of);
+            }
+            let at = of.at;
+            let value = op.apply(&[of.value]).map_err(|f| self.blame(e, f, at))?;
+            return Ok(Traced { value, at });
+        }
         let mut values = Vec::with_capacity(args.len());
         let mut at = NOWHERE;
         for a in args {

@@ -93,7 +93,7 @@ impl Fit {
 pub fn infer(input: &Input<'_>, limits: &Limits, sources: &mut Sources) -> (Inferred, Vec<Diagnostic>) {
     let mut findings = Findings::new(limits.findings);
     let document = Document::open(input, limits, sources, &mut findings);
-    let inferred = if findings.failed() { Inferred::default() } else { from_document(&document, &mut findings) };
+    let inferred = if document.is_torn() { Inferred::default() } else { from_document(&document, &mut findings) };
     (inferred, findings.finish())
 }
 

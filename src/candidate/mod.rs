@@ -12,7 +12,7 @@ pub mod reader;
 pub mod scan;
 pub mod shape;
 #[cfg(test)]
-mod test_support;
+mod kit_tests;
 pub mod yaml;
 
 pub use document::{Document, Format, Input};

@@ -367,6 +367,9 @@ impl<'a> Native<'a> {
                     if bounds.is_none_or(|(low, high)| (low..=high).contains(&i)) {
                         return Ok(dictionary.intern(Value::Int(i)));
                     }
+                } else if raw.bytes().skip(1).all(|b| b.is_ascii_digit()) {
+                    let shown: String = raw.chars().take(40).collect();
+                    return Err(Fault::new(FaultKind::Overflow, format!("`{shown}` is not an Int: it does not fit 64 bits")));
                 }
             }
             (Type::Node(_) | Type::Edge(_) | Type::Event(_), _) => {

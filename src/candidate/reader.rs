@@ -1,6 +1,6 @@
 //! Readers: how a foreign document becomes a structure, as edits of the empty one, walked directly from the checked program.
 //! A test's `given` is the same without a document. Fed by document and the program, read by candidate's `read`.
-use super::assemble::{Assembly, EndRef, NO_EDIT, Source};
+use super::assemble::{Assembly, EndRef, Source};
 use super::document::Document;
 use super::error::*;
 use super::evaluate::{Blame, Evaluated, Known, Traced, Walk, settled};
@@ -197,7 +197,7 @@ impl<'a, 'b> Run<'a, 'b> {
         match &edit.kind {
             EditKind::AddNode { kind, id, given, ensure } => {
                 let id = self.id(id);
-                let row = self.row(*kind, given, source);
+                let row = self.row(*kind, given);
                 let Some((id, _)) = id else { return };
                 let Some(row) = row else {
                     // what refers to it is not to be reported too
@@ -213,7 +213,7 @@ impl<'a, 'b> Run<'a, 'b> {
             }
             EditKind::AddEdge { kind, from, to, given, ensure } => {
                 let ends = (self.end(from), self.end(to));
-                let row = self.row(*kind, given, source);
+                let row = self.row(*kind, given);
                 let ((Some(from), Some(to)), Some(row)) = (ends, row) else { return };
                 let key = self.edge_key(*kind, from, to);
                 if *ensure {
@@ -227,7 +227,7 @@ impl<'a, 'b> Run<'a, 'b> {
             EditKind::AddEvent { kind, id, at, given } => {
                 let id = self.id(id);
                 let time = self.value(at, &Type::Time);
-                let row = self.row(*kind, given, source);
+                let row = self.row(*kind, given);
                 let (Some((id, _)), Some(Value::Time(time)), Some(row)) = (id, time, row) else { return };
                 if let Some(open) = self.complete(*kind, &row, source) {
                     self.assembly.event(*kind, id, time, source, &row.values, open);
@@ -299,7 +299,7 @@ impl<'a, 'b> Run<'a, 'b> {
         }
     }
     /// Reads the attributes of an edit; none if one of them cannot be had.
-    fn row(&mut self, kind: KindId, given: &Given, _source: Source) -> Option<Row> {
+    fn row(&mut self, kind: KindId, given: &Given) -> Option<Row> {
         let shapes = self.shapes.clone();
         let shape = shapes.get(kind)?;
         let mut row = Row { values: vec![], given: vec![false; shape.slots.len()], open: vec![] };
@@ -442,13 +442,14 @@ impl<'a, 'b> Run<'a, 'b> {
         let intern = |(k, id): (KindId, Arc<str>)| (k, self.assembly.builder.dictionary.intern_text(&id));
         self.assembly.refs = refs.into_iter().map(intern).collect();
         if self.assembly.is_empty() && !self.findings.failed() && !body.is_empty() {
+            let document = self.walk.document;
             self.findings.add(crate::base::Severity::Warning, || {
-                Diagnostic::warning(READER_EMPTY, "the reader found nothing to add")
-                    .at(place, "this reader")
-                    .help("see whether it is the right one for this document")
+                let d = Diagnostic::warning(READER_EMPTY, "the reader found nothing to add");
+                let root = document.and_then(|d| Some(d.place(d.head(d.roots.first()?.0))));
+                let d = root.into_iter().fold(d, |d, p| d.at(p, "nothing was found in this document"));
+                d.also(place, "by this reader").help("see whether it is the right one for this document")
             });
         }
-        debug_assert!(NO_EDIT == u32::MAX);
     }
 }
 
@@ -473,3 +474,7 @@ fn merge(into: &mut Row, more: &Row) -> Option<usize> {
     }
     conflict
 }
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;

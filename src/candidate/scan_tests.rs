@@ -48,7 +48,8 @@ fn every_beginning_of_a_document_is_refused_at_its_end_or_before() {
 fn all_duplicate_keys_are_found_however_they_are_written() {
     let text = r#"{"a": {"x": 1, "\u0078": 2}, "b": 0, "a": [{"c": 1, "c": 2}]}"#;
     let at: Vec<_> = check(text).unwrap().into_iter().map(|p| (p.at.0, p.kind)).collect();
-    assert_eq!(at, [(15, ProblemKind::DuplicateKey((7, 10))), (50, ProblemKind::DuplicateKey((42, 45))), (34, ProblemKind::DuplicateKey((1, 4)))].map(|(a, k)| (match a { 50 => 50, a => a }, k)).to_vec().as_slice());
+    let twice = ProblemKind::DuplicateKey;
+    assert_eq!(at, [(15, twice((7, 10))), (52, twice((44, 47))), (37, twice((1, 4)))]);
     let many: String = (0..5000).map(|i| format!("\"k{}\": 1,", i % 4999)).collect();
     assert_eq!(check(&format!("{{{}\"z\": 0}}", many)).unwrap().len(), 1);
 }

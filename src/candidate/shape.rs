@@ -69,7 +69,9 @@ impl Shapes {
     pub fn new(schema: &Schema) -> Shapes {
         let slot = |attr: AttrId| {
             let a = schema.attr(attr)?;
-            let required = !a.ty.is_optional() && a.default.is_none() && !a.mechanism;
+            // a Json may be left out: what is not there reads as absent
+            let left_out = a.ty.is_optional() || a.ty == Type::Json || a.default.is_some() || a.mechanism;
+            let required = !left_out;
             let (name, ty, default) = (a.name.clone(), a.ty.clone(), a.default.clone());
             Some(Slot { attr, name, ty, default, mechanism: a.mechanism, required, place: a.place })
         };

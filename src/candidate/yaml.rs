@@ -64,6 +64,7 @@ struct Frame {
 }
 
 struct Writer<'a> {
+    text: &'a str,
     out: Converted,
     frames: Vec<Frame>,
     anchors: FxHashMap<usize, String>,
@@ -93,13 +94,15 @@ impl Positions {
 /// Rewrites a YAML text as JSON. After a problem that ends the reading the documents before it are there.
 pub fn convert(text: &str, limits: &Limits) -> Converted {
     let positions = Positions::new(text);
-    let mut w = Writer { out: Converted::default(), frames: vec![], anchors: FxHashMap::default(), expanded: 0, limits, last: 0 };
+    let mut w = Writer { text, out: Converted::default(), frames: vec![], anchors: FxHashMap::default(), expanded: 0, limits, last: 0 };
     for event in Parser::new_from_str(text) {
         let step = match &event {
             Ok((event, span)) => w.event(event, *span, &positions),
             Err(e) => {
                 let at = positions.byte(e.marker());
-                Err((at, (at + 1).min(positions.len), YamlProblem::Syntax(e.info().to_lowercase())))
+                let what = e.info().to_lowercase();
+                let problem = if what.contains("recursion limit") { YamlProblem::Deep } else { YamlProblem::Syntax(what) };
+                Err((at, (at + 1).min(positions.len), problem))
             }
         };
         if let Err(problem) = step {
@@ -130,7 +133,7 @@ impl Writer<'_> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 // nothing at all between two `---` is no document
-                if self.frames.len() == 1 && text.is_empty() && start == end {
+                if self.frames.len() == 1 && *anchor == 0 && tag.is_none() && matches!(&**text, "" | "~") && self.text.get(start as usize..end as usize) != Some("~") {
                     return Ok(());
                 }
                 self.last = end;

@@ -89,3 +89,32 @@ pub fn findings(program: &Program, name: &str, text: &str) -> Vec<String> {
     assert_eq!(outcome.graph.is_some(), !outcome.diagnostics.iter().any(Diagnostic::is_error));
     outcome.diagnostics.iter().map(|d| line(d, &sources)).collect()
 }
+
+/// The program of a text.
+pub fn program(text: &str) -> Program {
+    let mut sources = Sources::new();
+    let file = sources.add_file("program.dbm", text);
+    let checked = crate::semantics::check(&mut sources, &crate::base::source::NoFiles, file, &crate::semantics::Options::default());
+    let wrong: Vec<String> = checked.diagnostics.iter().filter(|d| d.is_error()).map(|d| line(d, &sources)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    checked.program
+}
+
+/// Reads a candidate by a reader.
+pub fn read_by(program: &Program, reader: &str, name: &str, text: &str) -> (Outcome, Sources) {
+    // the program's own places are of other sources: shift them away from the candidate's
+    let mut sources = Sources::new();
+    let input = Input { name, bytes: text.as_bytes(), format: Format::Auto };
+    let options = Options { reader: Some(reader), ..Options::default() };
+    let outcome = read(program, &input, &options, &mut sources);
+    (outcome, sources)
+}
+
+/// The elements of a structure, as they stand in bindings.
+pub fn shown(outcome: &Outcome) -> Vec<String> {
+    use crate::scalar::Element;
+    let Some(g) = &outcome.graph else { return vec![format!("{:?}", outcome.diagnostics)] };
+    let nodes = (0..g.nodes()).map(Element::Node);
+    let edges = (0..g.edge_count()).map(Element::Edge);
+    nodes.chain(edges).chain((0..g.events()).map(Element::Event)).map(|e| g.show(e)).collect()
+}
