@@ -72,6 +72,8 @@ pub struct Checker<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// Reports are dropped while this is not 0.
     pub muted: u32,
+    /// Types are being found: where one side of an operator is not known yet, the other says the type.
+    pub inferring: bool,
     /// Items that syntax has complained about.
     pub unread: std::collections::BTreeSet<crate::base::ItemId>,
 }
@@ -84,6 +86,12 @@ impl Checker<'_> {
         }
         self.diagnostics.push(d);
         Some(self.diagnostics.len() - 1)
+    }
+    /// What could not be checked, of the type that something else says, if types are being found.
+    pub fn guess(&self, cx: &Cx, span: Span, a: &Type, b: &Type) -> Expr {
+        let known = if *a == Type::Error { b } else { a };
+        let ty = if self.inferring { types::base(known) } else { Type::Error };
+        Expr { kind: ExprKind::Error, ty, place: cx.at(span) }
     }
     /// The text at a place.
     pub fn text(&self, place: Place) -> String {

@@ -1,6 +1,7 @@
 //! Tests of the checks: one program for each mistake, the programs of the language page, the conformance cases.
 use super::{Checked, Options, check, check_formula, error, hir};
-use crate::base::{Diagnostic, FileId, Loader, NoFiles, Sources};
+use crate::base::source::NoFiles;
+use crate::base::{Diagnostic, FileId, Loader, Sources};
 use std::collections::BTreeMap;
 
 const MISTAKES: &str = include_str!("mistakes.txt");

@@ -600,6 +600,9 @@ impl Checker<'_> {
         cx.facts = saved.0.clone().and(scope::facts(&c, false));
         let b = self.value(cx, otherwise);
         (cx.facts, cx.conjunct) = saved;
+        if a.ty == Type::Error || b.ty == Type::Error {
+            return self.guess(cx, span, &a.ty, &b.ty);
+        }
         match types::join(&self.schema, &a.ty, &b.ty) {
             Some(ty) => {
                 let (a, b) = (self.widen_to(a, &ty), self.widen_to(b, &ty));

@@ -86,6 +86,7 @@ pub fn check(sources: &mut Sources, loader: &dyn Loader, main: FileId, options: 
         rules: vec![],
         diagnostics: loaded.diagnostics,
         muted: 0,
+        inferring: false,
         unread,
     };
     for (module, broken) in c.names.modules.iter_mut().zip(loaded.broken) {
@@ -128,6 +129,7 @@ pub fn check_formula(sources: &mut Sources, program: &Program, names: &Names, fi
         rules: vec![],
         diagnostics,
         muted: 0,
+        inferring: false,
         unread: BTreeSet::new(),
     };
     let mut cx = Cx::new(ModuleId(0), item, Site::Query);
@@ -528,7 +530,7 @@ impl Checker<'_> {
             })
             .collect();
         for component in cycles::components(&edges) {
-            let rounds = if component.len() > 1 || component.iter().any(|c| edges.get(*c).is_some_and(|e| e.contains(c))) { 4 } else { 1 };
+            let rounds = if component.len() > 1 || component.iter().any(|c| edges.get(*c).is_some_and(|e| e.contains(c))) { 12 } else { 1 };
             for _ in 0..rounds {
                 let mut changed = false;
                 for n in &component {

@@ -437,6 +437,7 @@ impl Checker<'_> {
             return Type::Bool;
         }
         self.muted += 1;
+        self.inferring = true;
         let mut ty: Option<Type> = None;
         for w in self.written(rule) {
             if w.params.len() != params.len() || w.value.is_none() {
@@ -454,6 +455,7 @@ impl Checker<'_> {
                 Some(old) => types::join(&self.schema, &old, &t).unwrap_or(old),
             });
         }
+        self.inferring = false;
         self.muted -= 1;
         ty.unwrap_or(Type::Error)
     }
