@@ -108,6 +108,10 @@ impl Checker<'_> {
     /// An expression, of which what is known here is used.
     pub fn make(&self, cx: &Cx, kind: ExprKind, ty: Type, span: Span) -> Expr {
         let mut e = Expr { kind, ty, place: cx.at(span) };
+        // the absence of a Json is found when it is read
+        if *e.ty.present() == Type::Json {
+            e.ty = Type::Json;
+        }
         if (e.ty.is_optional() || types::element(&e.ty).is_some())
             && let Some(key) = scope::key(&e)
         {
@@ -301,10 +305,10 @@ impl Checker<'_> {
                 .at(place, "not known in other candidates")
                 .help(format!("bind it inside: `some {n}: … where …` or `every {n}: … satisfies …`"));
         }
-        if let Bind::Not(not, operand) = pos.bind {
+        if let (Bind::Not(not, operand), false) = (pos.bind, cx.closed) {
             return self.under_not(cx, name, not, operand);
         }
-        if let Bind::Implies = pos.bind {
+        if let (Bind::Implies, false) = (pos.bind, cx.closed) {
             return Diagnostic::error(error::BOUND_UNDER_NOT, format!("`{n}` is bound only beside an `implies`"))
                 .at(place, "nothing else binds it")
                 .help(format!("`implies` opens no scope: write `every {n}: … where … satisfies …`, or `_` if it does not matter which"))

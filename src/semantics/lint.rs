@@ -26,7 +26,7 @@ impl Checker<'_> {
                 .map(|(_, v)| &*v.name)
                 .collect();
             let mut d = Diagnostic::warning(error::SINGLE_USE, format!("`{n}` occurs once")).at(var.place, "bound here, and used nowhere");
-            match nearest(n, others.iter().copied()).filter(|_| n.chars().count() > 1) {
+            match nearest(n, others.iter().copied()).filter(|_| n.chars().count() > 2) {
                 Some(near) => d = d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), var.place, quoted(near)),
                 None => d = d.help(format!("`_` stands for anything; `_{n}` says that it is meant so")),
             }

@@ -353,14 +353,6 @@ impl Checker<'_> {
             ast::TypeKind::List(t) => self.type_expr(module, item, t).list(),
             ast::TypeKind::Optional(inner) => {
                 let ty = self.type_expr(module, item, inner);
-                if ty == Type::Json {
-                    let d = Diagnostic::error(error::MISPLACED_TYPE, "a Json is never `Json?`: its absence is found when it is read")
-                        .at(place, "")
-                        .help("write `Json`: what is not there reads as `none`")
-                        .suggest("write `Json`", place, "Json");
-                    self.report(d);
-                    return Type::Json;
-                }
                 if ty.is_optional() {
                     let d = Diagnostic::error(error::MISPLACED_TYPE, "one `?` is enough").at(place, "");
                     self.report(d);
