@@ -72,6 +72,8 @@ pub struct Checker<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// Reports are dropped while this is not 0.
     pub muted: u32,
+    /// Types are being found: where one side of an operator is not known yet, the other says the type.
+    pub inferring: bool,
     /// Items that syntax has complained about.
     pub unread: std::collections::BTreeSet<crate::base::ItemId>,
 }
@@ -84,6 +86,12 @@ impl Checker<'_> {
         }
         self.diagnostics.push(d);
         Some(self.diagnostics.len() - 1)
+    }
+    /// What could not be checked, of the type that something else says, if types are being found.
+    pub fn guess(&self, cx: &Cx, span: Span, a: &Type, b: &Type) -> Expr {
+        let known = if *a == Type::Error { b } else { a };
+        let ty = if self.inferring { types::base(known) } else { Type::Error };
+        Expr { kind: ExprKind::Error, ty, place: cx.at(span) }
     }
     /// The text at a place.
     pub fn text(&self, place: Place) -> String {
@@ -100,6 +108,10 @@ impl Checker<'_> {
     /// An expression, of which what is known here is used.
     pub fn make(&self, cx: &Cx, kind: ExprKind, ty: Type, span: Span) -> Expr {
         let mut e = Expr { kind, ty, place: cx.at(span) };
+        // the absence of a Json is found when it is read
+        if *e.ty.present() == Type::Json {
+            e.ty = Type::Json;
+        }
         if (e.ty.is_optional() || types::element(&e.ty).is_some())
             && let Some(key) = scope::key(&e)
         {
@@ -265,6 +277,13 @@ impl Checker<'_> {
     pub fn unknown_name(&mut self, cx: &mut Cx, name: &ast::Name, pos: Pos) -> VarId {
         let d = self.why_unknown(cx, name, pos);
         self.report(d);
+        // what was meant is used, if not where it is known
+        let meant: Vec<VarId> = cx.expired.iter().filter(|x| x.name == name.text).map(|x| x.var).collect();
+        for v in meant {
+            if let Some(i) = cx.info(v) {
+                i.uses += 1;
+            }
+        }
         let id = cx.declare_binder(name.text.clone(), Type::Error, cx.at(name.span));
         if let Some(i) = cx.info(id) {
             i.uses = 1;
@@ -286,10 +305,10 @@ impl Checker<'_> {
                 .at(place, "not known in other candidates")
                 .help(format!("bind it inside: `some {n}: … where …` or `every {n}: … satisfies …`"));
         }
-        if let Bind::Not(not, operand) = pos.bind {
+        if let (Bind::Not(not, operand), false) = (pos.bind, cx.closed) {
             return self.under_not(cx, name, not, operand);
         }
-        if let Bind::Implies = pos.bind {
+        if let (Bind::Implies, false) = (pos.bind, cx.closed) {
             return Diagnostic::error(error::BOUND_UNDER_NOT, format!("`{n}` is bound only beside an `implies`"))
                 .at(place, "nothing else binds it")
                 .help(format!("`implies` opens no scope: write `every {n}: … where … satisfies …`, or `_` if it does not matter which"))

@@ -1,7 +1,7 @@
 //! Warnings about programs that are right but probably not meant so. Called for each item, and once for the whole program.
 use super::checker::{Checker, quoted};
 use super::error;
-use super::hir::{PolicyForm, VarId};
+use super::hir::PolicyForm;
 use super::scope::Cx;
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Severity};
@@ -25,17 +25,14 @@ impl Checker<'_> {
                 .filter(|(j, v)| *j != i && *v.name != *n && v.ty != Type::Error)
                 .map(|(_, v)| &*v.name)
                 .collect();
-            let written = self.text(var.place);
             let mut d = Diagnostic::warning(error::SINGLE_USE, format!("`{n}` occurs once")).at(var.place, "bound here, and used nowhere");
-            match nearest(n, others.iter().copied()).filter(|_| n.chars().count() > 1) {
+            match nearest(n, others.iter().copied()).filter(|_| n.chars().count() > 2) {
                 Some(near) => d = d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), var.place, quoted(near)),
                 None => d = d.help(format!("`_` stands for anything; `_{n}` says that it is meant so")),
             }
-            let _ = written;
             d = d.suggest("say that it is meant so", var.place, quoted(&format!("_{n}")));
             self.report(d);
         }
-        let _ = VarId(0);
     }
 }
 
@@ -43,7 +40,7 @@ impl Checker<'_> {
 pub fn program(c: &mut Checker) {
     // where a policy governs events and nothing ever permits, everything is forbidden
     let mut found = vec![];
-    if c.program.default_permit.is_none() {
+    if c.program.default_permit.is_none() && !c.diagnostics.iter().any(Diagnostic::is_error) {
         let permits = c
             .program
             .policies

@@ -205,6 +205,9 @@ pub struct Loaded {
     pub broken: Vec<Vec<(Arc<str>, Place)>>,
 }
 
+/// How many modules a program may have.
+const LIMIT: usize = 1_000;
+
 /// Reads the main file and all that it imports.
 pub fn load(sources: &mut Sources, loader: &dyn Loader, main: FileId) -> Loaded {
     let key: Arc<str> = sources.file(main).map_or("".into(), |f| f.name.clone());
@@ -235,6 +238,13 @@ pub fn load(sources: &mut Sources, loader: &dyn Loader, main: FileId) -> Loaded 
                 ast::ImportSource::File(t) => (stem(&t.value), Err(t.value.clone()), item.place(t.span)),
             };
             let count = known.len();
+            if count > LIMIT {
+                loaded.diagnostics.push(
+                    Diagnostic::error(error::IMPORT_FAILED, format!("more than {LIMIT} files are imported")).at(place, "no further"),
+                );
+                module.missing.insert(alias);
+                continue;
+            }
             let target = match key {
                 Ok(name) => match standard(&name) {
                     Some(text) => {

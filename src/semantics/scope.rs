@@ -389,6 +389,12 @@ pub fn facts(e: &Expr, truth: bool) -> Facts {
                 facts.present.extend(key(plain(a)));
             }
         }
+        // what stands at an end of an arrow, or is an argument of a rule, is of the kinds that go there
+        (ExprKind::Path(p), true) => {
+            narrow(&p.from, &mut facts);
+            narrow(&p.to, &mut facts);
+        }
+        (ExprKind::Atom(_, args), true) => args.iter().for_each(|a| narrow(a, &mut facts)),
         (ExprKind::Is(x, t), true) => {
             if let Some(k) = key(x) {
                 facts.present.insert(k.clone());
@@ -398,6 +404,14 @@ pub fn facts(e: &Expr, truth: bool) -> Facts {
         _ => {}
     }
     facts
+}
+
+fn narrow(e: &Expr, facts: &mut Facts) {
+    if let Type::Node(_) | Type::Edge(_) | Type::Event(_) = e.ty
+        && let Some(k) = key(e)
+    {
+        facts.narrowed.insert(k, e.ty.clone());
+    }
 }
 
 fn present_if(x: &Expr, other: &Expr, facts: &mut Facts) {

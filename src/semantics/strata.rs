@@ -337,6 +337,15 @@ impl Walk<'_, '_, '_> {
                 args.iter().for_each(|x| self.complete(x, "an argument from"));
             }
             ExprKind::Op(_, xs) => xs.iter().for_each(|x| self.value(x)),
+            ExprKind::Coalesce(a, b) => {
+                self.value(a);
+                self.value(b);
+            }
+            ExprKind::If(c, a, b) => {
+                self.complete(c, "`if` of");
+                self.value(a);
+                self.value(b);
+            }
             ExprKind::And(_) | ExprKind::Or(_) => self.formula(e),
             _ => self.complete(e, "a value from"),
         }

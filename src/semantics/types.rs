@@ -166,11 +166,7 @@ fn hull<T: Ord + Copy>(a: Option<(T, T)>, b: Option<(T, T)>) -> Option<(T, T)> {
 
 /// Whether a node, an edge or an event is somewhere in it.
 pub fn has_elements(t: &Type) -> bool {
-    match t {
-        Type::Node(_) | Type::Edge(_) | Type::Event(_) => true,
-        Type::List(t) | Type::Optional(t) => has_elements(t),
-        _ => false,
-    }
+    t.has_elements()
 }
 
 /// The type without its bounds: what two values are compared as.

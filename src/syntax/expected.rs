@@ -65,7 +65,7 @@ impl Expected {
         // before an operand the beginnings of expressions are not worth one either
         let start = |r: Rule| {
             use Rule::*;
-            matches!(r, name | variable | text | record | brace_open | bracket_open | paren_open | kw_count | kw_consecutive | minus | kw_not | kw_in | kw_if | kw_at)
+            matches!(r, name | variable | text | record | brace_open | bracket_open | paren_open | kw_count | kw_consecutive | minus | kw_not | kw_in | kw_if | kw_at | kw_true | kw_false | kw_none | kw_no | kw_earlier | kw_some | kw_every | kw_exactly)
         };
         for rule in &self.rules {
             if expressions && start(*rule) {

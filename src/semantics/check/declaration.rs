@@ -28,7 +28,7 @@ impl Checker<'_> {
     pub fn parents(&mut self, declared: &[Declared]) {
         let mut links: Vec<Option<(KindId, Place)>> = vec![None; self.schema.kinds.len()];
         for d in declared {
-            let Some(item) = self.item(d.module, d.item) else { continue };
+            let Some(item) = self.readable(d) else { continue };
             let ast::ItemKind::Node(node) = &item.kind else { continue };
             let Some(q) = &node.parent else { continue };
             let place = item.place(q.span);
@@ -92,11 +92,18 @@ impl Checker<'_> {
         }
     }
 
+    /// The item of a declaration, if it could be read whole.
+    fn readable(&self, d: &Declared) -> Option<ast::Item> {
+        self.item(d.module, d.item).filter(|i| !self.unread.contains(&i.id))
+    }
+
     /// The ends of edge kinds.
     pub fn ends(&mut self, declared: &[Declared]) {
         for d in declared {
             let Some(item) = self.item(d.module, d.item) else { continue };
             let ast::ItemKind::Edge(edge) = &item.kind else { continue };
+            let unread = u32::from(self.unread.contains(&item.id));
+            self.muted += unread;
             let mut ends = [Kinds::Any, Kinds::Any];
             for (end, names) in ends.iter_mut().zip([&edge.from, &edge.to]) {
                 let mut kinds = vec![];
@@ -126,6 +133,7 @@ impl Checker<'_> {
                 k.ends = Some((from, to));
                 k.cardinality = cardinality;
             }
+            self.muted -= unread;
         }
     }
 
@@ -140,6 +148,8 @@ impl Checker<'_> {
                 ast::ItemKind::Event(x) => (&x.attributes, Sort::Event),
                 _ => continue,
             };
+            let unread = u32::from(self.unread.contains(&item.id));
+            self.muted += unread;
             for a in attributes {
                 let place = item.place(a.span);
                 let name_place = item.place(a.name.span);
@@ -193,6 +203,7 @@ impl Checker<'_> {
                     defaults.push((id, d.module, item.id, e.clone()));
                 }
             }
+            self.muted -= unread;
         }
         // what a kind above declares already
         for d in declared {
@@ -227,7 +238,10 @@ impl Checker<'_> {
     pub fn defaults(&mut self, list: Vec<(AttrId, ModuleId, ItemId, ast::Expr)>) {
         for (id, module, item, e) in list {
             let Some((name, ty)) = self.schema.attr(id).map(|a| (a.name.clone(), a.ty.clone())) else { continue };
+            let unread = u32::from(self.unread.contains(&item));
+            self.muted += unread;
             let value = self.constant_of(module, item, &e, &ty, &format!("the default of `{name}`"));
+            self.muted -= unread;
             if let Some(a) = self.schema.attrs.get_mut(id.0 as usize) {
                 a.default = value;
             }
@@ -339,14 +353,6 @@ impl Checker<'_> {
             ast::TypeKind::List(t) => self.type_expr(module, item, t).list(),
             ast::TypeKind::Optional(inner) => {
                 let ty = self.type_expr(module, item, inner);
-                if ty == Type::Json {
-                    let d = Diagnostic::error(error::MISPLACED_TYPE, "a Json is never `Json?`: its absence is found when it is read")
-                        .at(place, "")
-                        .help("write `Json`: what is not there reads as `none`")
-                        .suggest("write `Json`", place, "Json");
-                    self.report(d);
-                    return Type::Json;
-                }
                 if ty.is_optional() {
                     let d = Diagnostic::error(error::MISPLACED_TYPE, "one `?` is enough").at(place, "");
                     self.report(d);

@@ -14,6 +14,11 @@ use crate::syntax::ast;
 impl Checker<'_> {
     /// One edit; `None` if it cannot be made (reported).
     pub fn edit(&mut self, cx: &mut Cx, e: &ast::Edit) -> Option<Edit> {
+        self.edit_with(cx, e, |_, _| ()).0
+    }
+
+    /// One edit, and something else that sees its binders.
+    pub fn edit_with<T>(&mut self, cx: &mut Cx, e: &ast::Edit, beside: impl FnOnce(&mut Self, &mut Cx) -> T) -> (Option<Edit>, T) {
         let saved = cx.facts.clone();
         cx.push(What::Binders);
         let scope = if e.binders.is_empty() && e.condition.is_none() {
@@ -22,9 +27,10 @@ impl Checker<'_> {
             Some(self.scope(cx, &e.binders, e.condition.as_deref()))
         };
         let kind = self.edit_action(cx, &e.action, e.span);
+        let other = beside(self, cx);
         cx.pop();
         cx.facts = saved;
-        Some(Edit { kind: kind?, scope, place: cx.at(e.span) })
+        (kind.map(|kind| Edit { kind, scope, place: cx.at(e.span) }), other)
     }
 
     fn edit_action(&mut self, cx: &mut Cx, a: &ast::EditAction, span: Span) -> Option<EditKind> {

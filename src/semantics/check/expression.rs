@@ -475,6 +475,8 @@ impl Checker<'_> {
                 None => x.ty.clone(),
                 Some(t) => match types::join(&self.schema, &t, &x.ty) {
                     Some(t) => t,
+                    // values of several types are a list as JSON has it
+                    None if !types::has_elements(&t) && !types::has_elements(&x.ty) => Type::Json,
                     None => {
                         let (a, b) = (self.show(&t), self.show(&x.ty));
                         let d = Diagnostic::error(error::TYPE_MISMATCH, format!("a list of {a} cannot hold {b}"))
@@ -486,7 +488,10 @@ impl Checker<'_> {
                 },
             });
         }
-        let item = types::base(&ty.unwrap_or(Type::Error));
+        let item = match types::base(&ty.unwrap_or(Type::Error)) {
+            t if *t.present() == Type::Json => Type::Json,
+            t => t,
+        };
         let items: Vec<Expr> = items.into_iter().map(|x| self.widen_to(x, &item)).collect();
         let values: Option<Vec<Value>> = items.iter().map(value_of).collect();
         match values {
@@ -600,6 +605,9 @@ impl Checker<'_> {
         cx.facts = saved.0.clone().and(scope::facts(&c, false));
         let b = self.value(cx, otherwise);
         (cx.facts, cx.conjunct) = saved;
+        if a.ty == Type::Error || b.ty == Type::Error {
+            return self.guess(cx, span, &a.ty, &b.ty);
+        }
         match types::join(&self.schema, &a.ty, &b.ty) {
             Some(ty) => {
                 let (a, b) = (self.widen_to(a, &ty), self.widen_to(b, &ty));

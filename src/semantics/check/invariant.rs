@@ -1,9 +1,10 @@
 //! Checks invariants. Called by program.
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Place, Span};
 use crate::scalar::{KindId, Kinds, Type};
 use crate::semantics::checker::{Checker, Pos};
+use crate::semantics::cycles;
 use crate::semantics::error;
-use crate::semantics::hir::{self, Demand, DemandForm, Domain, Expr, ExprKind, Invariant, InvariantId, Path, Relation, Scope, VarId};
+use crate::semantics::hir::{self, Demand, DemandForm, Domain, Expr, ExprKind, Invariant, InvariantId, Path, Relation, Scope, VarId, VerdictAtom};
 use crate::semantics::resolve::ModuleId;
 use crate::semantics::scope::{self, Cx, Site, What};
 use crate::semantics::types;
@@ -14,6 +15,7 @@ impl Checker<'_> {
     /// `invariant name { … }`.
     pub fn invariant(&mut self, module: ModuleId, item: &ast::Item, x: &ast::Invariant, id: InvariantId) {
         let mut cx = Cx::new(module, item.id, Site::Invariant);
+        cx.verdicts = true;
         let mut scope: Option<Scope> = None;
         let mut lets = vec![];
         let mut clauses = vec![];
@@ -45,11 +47,12 @@ impl Checker<'_> {
                 }
                 ast::InvariantClause::Repair(r) => {
                     cx.push(What::Clause);
-                    let edit = self.edit(&mut cx, &r.edit);
-                    let cost = r.cost.as_ref().map(|c| {
-                        let e = self.value(&mut cx, c);
-                        let number = matches!(e.ty, Type::Int(_) | Type::Error);
-                        if number { e } else { self.convert(&mut cx, e, &Type::Float(None), "a cost") }
+                    let (edit, cost) = self.edit_with(&mut cx, &r.edit, |c, cx| {
+                        r.cost.as_ref().map(|cost| {
+                            let e = c.value(cx, cost);
+                            let number = matches!(e.ty, Type::Int(_) | Type::Error);
+                            if number { e } else { c.convert(cx, e, &Type::Float(None), "a cost") }
+                        })
                     });
                     cx.pop();
                     repairs.extend(edit.map(|e| (e, cost)));
@@ -76,6 +79,55 @@ impl Checker<'_> {
             place: item.place(item.span),
             doc: item.docs.clone(),
         };
+    }
+
+    /// Reports invariants that ask about themselves, by way of others or not.
+    pub fn invariant_cycles(&mut self) {
+        let asked: Vec<Vec<(usize, Place)>> = self
+            .program
+            .invariants
+            .iter()
+            .map(|i| {
+                let mut out = vec![];
+                let mut note = |e: &Expr| {
+                    if let ExprKind::Verdict(v) = &e.kind
+                        && let VerdictAtom::Holds(ids) | VerdictAtom::Breaks(ids, _) = &**v
+                    {
+                        out.extend(ids.iter().map(|j| (j.0 as usize, e.place)));
+                    }
+                };
+                for s in i.scope.iter().chain(i.clauses.iter().filter_map(|c| if let DemandForm::Never(s) = &c.form { Some(s) } else { None })) {
+                    walk::scope(s, &mut |e| walk::all(e, &mut note));
+                }
+                i.lets.iter().for_each(|(_, e)| walk::all(e, &mut note));
+                for c in &i.clauses {
+                    if let DemandForm::Require(e) = &c.form {
+                        walk::all(e, &mut note);
+                    }
+                }
+                out
+            })
+            .collect();
+        let edges: Vec<Vec<usize>> = asked.iter().map(|a| a.iter().map(|(j, _)| *j).collect()).collect();
+        for part in cycles::components(&edges) {
+            let Some(&first) = part.first() else { continue };
+            let ways = edges.get(first).into_iter().flatten().filter_map(|n| cycles::way(&edges, &part, *n, first));
+            let Some(way) = ways.min_by_key(Vec::len) else { continue };
+            let name = |i: usize| self.program.invariants.get(i).map_or("?".to_string(), |i| i.name.to_string());
+            let mut d = Diagnostic::error(error::NOT_STRATIFIED, format!("whether `{}` holds depends on whether it holds", name(first)));
+            let mut text = format!("`{}`", name(first));
+            let mut at = first;
+            for next in way {
+                if let Some((_, place)) = asked.get(at).and_then(|a| a.iter().find(|(t, _)| *t == next)) {
+                    let label = format!("`{}` asks about `{}`", name(at), name(next));
+                    d = if at == first && d.labels.is_empty() { d.at(*place, label) } else { d.also(*place, label) };
+                }
+                text.push_str(&format!(" -> `{}`", name(next)));
+                at = next;
+            }
+            let d = d.note(format!("the cycle: {text}"));
+            self.report(d);
+        }
     }
 
     fn demand(&mut self, cx: &mut Cx, d: &ast::Demand, mut binding: Vec<VarId>) -> Demand {

@@ -117,7 +117,9 @@ impl Checker<'_> {
     /// The type of the attribute that a mechanism declares, as its value says now; without reports.
     pub fn mechanism_type(&mut self, h: &Headed) -> Type {
         self.muted += 1;
+        self.inferring = true;
         let ty = self.mechanism_value(h).map_or(Type::Error, |(_, v, _)| types::base(&v.ty));
+        self.inferring = false;
         self.muted -= 1;
         ty
     }

@@ -18,5 +18,3 @@ mod rule;
 mod temporal;
 mod test;
 mod verdict;
-
-pub use expression::value_of;

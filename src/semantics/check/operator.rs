@@ -59,7 +59,7 @@ impl Checker<'_> {
         let a = self.value(cx, left);
         let b = self.value(cx, right);
         if a.ty == Type::Error || b.ty == Type::Error {
-            return self.poison(cx, span);
+            return self.guess(cx, span, a.ty.present(), b.ty.present());
         }
         let (a, b, ty) = match (a.ty.present().clone(), b.ty.clone()) {
             (Type::Json, Type::Json) => (a, b, Type::Json),
@@ -483,7 +483,7 @@ impl Checker<'_> {
     /// Arithmetic and `++`.
     pub fn arithmetic(&mut self, cx: &mut Cx, op: BinaryOp, op_span: Span, a: Expr, b: Expr, span: Span) -> Expr {
         if a.ty == Type::Error || b.ty == Type::Error {
-            return self.poison(cx, span);
+            return if op == BinaryOp::Div { self.poison(cx, span) } else { self.guess(cx, span, &a.ty, &b.ty) };
         }
         let what = format!("what stands beside `{}`", op.text());
         if op == BinaryOp::Concat {

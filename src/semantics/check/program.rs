@@ -86,6 +86,7 @@ pub fn check(sources: &mut Sources, loader: &dyn Loader, main: FileId, options: 
         rules: vec![],
         diagnostics: loaded.diagnostics,
         muted: 0,
+        inferring: false,
         unread,
     };
     for (module, broken) in c.names.modules.iter_mut().zip(loaded.broken) {
@@ -128,6 +129,7 @@ pub fn check_formula(sources: &mut Sources, program: &Program, names: &Names, fi
         rules: vec![],
         diagnostics,
         muted: 0,
+        inferring: false,
         unread: BTreeSet::new(),
     };
     let mut cx = Cx::new(ModuleId(0), item, Site::Query);
@@ -350,30 +352,36 @@ impl Checker<'_> {
         }
         self.defaults(defaults);
         for r in 0..self.program.rules.len() {
+            let unread = u32::from(self.unread_rule(r));
+            self.muted += unread;
             self.rule_head(RuleId(r as u32));
+            self.muted -= unread;
         }
         self.functions();
         let heads: Vec<Headed> = found.mechanisms.iter().filter_map(|(m, i)| self.mechanism_head(*m, *i)).collect();
         self.infer(&heads);
         for r in 0..self.program.rules.len() {
             let id = RuleId(r as u32);
-            let unread = self.rules.get(r).is_some_and(|s| {
-                s.items.iter().any(|i| self.item(s.module, *i).is_some_and(|x| self.unread.contains(&x.id)))
-            });
-            self.muted += u32::from(unread);
+            let unread = u32::from(self.unread_rule(r));
+            self.muted += unread;
+            let before = self.diagnostics.len();
             self.rule(id);
-            self.muted -= u32::from(unread);
+            if !self.diagnostics.get(before..).unwrap_or(&[]).iter().any(Diagnostic::is_error) {
+                self.no_beginning(id);
+            }
+            self.muted -= unread;
         }
         for h in &heads {
             self.quietly(h.module, h.item, |c, _| c.mechanism(h));
         }
-        for (id, m, i) in &found.invariants {
-            self.quietly(*m, *i, |c, item| {
+        for (id, m, i) in self.invariant_order(&found.invariants) {
+            self.quietly(m, i, |c, item| {
                 if let ItemKind::Invariant(x) = &item.kind {
-                    c.invariant(*m, item, x, *id);
+                    c.invariant(m, item, x, id);
                 }
             });
         }
+        self.invariant_cycles();
         for (id, m, i) in &found.policies {
             self.quietly(*m, *i, |c, item| {
                 if let ItemKind::Policy(x) = &item.kind {
@@ -384,6 +392,40 @@ impl Checker<'_> {
         for (m, i) in &found.others {
             self.quietly(*m, *i, |c, item| c.other(*m, item));
         }
+    }
+
+    fn unread_rule(&self, rule: usize) -> bool {
+        self.rules
+            .get(rule)
+            .is_some_and(|s| s.items.iter().any(|i| self.item(s.module, *i).is_some_and(|x| self.unread.contains(&x.id))))
+    }
+
+    /// Reports a value rule whose type nothing says, because each of its clauses uses its own value.
+    fn no_beginning(&mut self, id: RuleId) {
+        let Some(r) = self.program.rule(id) else { return };
+        if !matches!(r.form, RuleForm::Value(_, Type::Error)) || r.params.contains(&Type::Error) || self.diagnostics.iter().any(Diagnostic::is_error) {
+            return;
+        }
+        let d = Diagnostic::error(error::PLAIN_RECURSION, format!("`{}` has no clause to begin with", r.name))
+            .at(r.place, "every value of it needs another")
+            .help("add a clause whose value does not recur, and let the values improve: `= min { … }`, `max`, `any` or `all`");
+        self.report(d);
+    }
+
+    /// The invariants, those that others may ask about first: `breaks I where φ` sees the binding of I.
+    fn invariant_order(&self, list: &[(InvariantId, ModuleId, usize)]) -> Vec<(InvariantId, ModuleId, usize)> {
+        let names: Vec<Option<Arc<str>>> = list.iter().map(|(_, m, i)| Some(self.item(*m, *i)?.name()?.text.clone())).collect();
+        let edges: Vec<Vec<usize>> = list
+            .iter()
+            .map(|(_, m, i)| {
+                let words = self.item(*m, *i).map(|x| self.words(x.place(x.span))).unwrap_or_default();
+                if !words.contains("breaks") {
+                    return vec![];
+                }
+                names.iter().enumerate().filter(|(_, n)| n.as_ref().is_some_and(|n| words.contains(&**n))).map(|(j, _)| j).collect()
+            })
+            .collect();
+        cycles::components(&edges).into_iter().flatten().filter_map(|n| list.get(n).copied()).collect()
     }
 
     /// Checks an item, without reports if it could not be read whole.
@@ -488,7 +530,7 @@ impl Checker<'_> {
             })
             .collect();
         for component in cycles::components(&edges) {
-            let rounds = if component.len() > 1 || component.iter().any(|c| edges.get(*c).is_some_and(|e| e.contains(c))) { 4 } else { 1 };
+            let rounds = if component.len() > 1 || component.iter().any(|c| edges.get(*c).is_some_and(|e| e.contains(c))) { 12 } else { 1 };
             for _ in 0..rounds {
                 let mut changed = false;
                 for n in &component {

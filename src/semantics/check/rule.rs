@@ -1,10 +1,11 @@
 //! Checks rules: heads first, which rules are functions, the types of value rules, then every clause. Called by program.
 use super::binding::Callee;
+use super::invariant::both;
 use crate::base::{Diagnostic, Place};
-use crate::scalar::Type;
+use crate::scalar::{Op, Type};
 use crate::semantics::checker::{Checker, Pos};
 use crate::semantics::error;
-use crate::semantics::hir::{Clause, Combine, Expr, RuleForm, RuleId};
+use crate::semantics::hir::{Clause, Combine, Expr, ExprKind, RuleForm, RuleId};
 use crate::semantics::resolve::{Def, ModuleId};
 use crate::semantics::scope::{Cx, Site, What};
 use crate::semantics::types;
@@ -237,7 +238,7 @@ impl Checker<'_> {
     }
 
     fn collect_bound(&self, cx: &Cx, e: &ast::Expr, out: &mut BTreeSet<Arc<str>>) {
-        let mut name = |e: &ast::Expr, out: &mut BTreeSet<Arc<str>>| {
+        let name = |e: &ast::Expr, out: &mut BTreeSet<Arc<str>>| {
             if let ast::ExprKind::Name(n) = &e.kind {
                 out.insert(n.text.clone());
             }
@@ -384,6 +385,16 @@ impl Checker<'_> {
         });
         cx.pop();
         self.single_uses(&cx);
+        // where the value of a clause is absent, the clause gives none
+        let (value, body) = match value {
+            Some(v) if v.ty.is_optional() => {
+                let there = vec![v.clone(), self.none(v.place)];
+                let there = Expr { kind: ExprKind::Op(Op::Ne, there), ty: Type::Bool, place: v.place };
+                let body = both(body.map(Box::new), Some(Box::new(there))).map(|b| *b);
+                (Some(Expr { ty: v.ty.present().clone(), ..v }), body)
+            }
+            v => (v, body),
+        };
         Clause { vars: cx.vars, head, value, body, place: w.place }
     }
 
@@ -399,23 +410,25 @@ impl Checker<'_> {
 
     fn clause_value(&mut self, cx: &mut Cx, e: Expr, form: &RuleForm) -> Expr {
         let RuleForm::Value(combine, ty) = form else { return e };
-        let e = self.present(cx, e, "the value of a clause");
+        if e.ty == Type::None {
+            return self.absent(cx, e, "the value of a clause");
+        }
         let e = match combine {
             Combine::Any | Combine::All => return self.truth(cx, e),
             _ => e,
         };
-        if matches!(combine, Combine::Min | Combine::Max) && !types::ordered(&e.ty) {
+        if matches!(combine, Combine::Min | Combine::Max) && !types::ordered(e.ty.present()) {
             let shown = self.show(&e.ty);
             let word = if *combine == Combine::Min { "min" } else { "max" };
             let d = Diagnostic::error(error::TYPE_MISMATCH, format!("`{word}` needs values with an order, and {shown} has none"))
                 .at(e.place, format!("this is {shown}"));
             self.report(d);
-            return Expr { kind: crate::semantics::hir::ExprKind::Error, ty: Type::Error, place: e.place };
+            return Expr { kind: ExprKind::Error, ty: Type::Error, place: e.place };
         }
         if *ty == Type::Error {
             return e;
         }
-        match types::join(&self.schema, ty, &e.ty) {
+        match types::join(&self.schema, ty, e.ty.present()) {
             Some(_) => self.widen_to(e, ty),
             None => {
                 let (a, b) = (self.show(&e.ty), self.show(ty));
@@ -437,6 +450,7 @@ impl Checker<'_> {
             return Type::Bool;
         }
         self.muted += 1;
+        self.inferring = true;
         let mut ty: Option<Type> = None;
         for w in self.written(rule) {
             if w.params.len() != params.len() || w.value.is_none() {
@@ -454,6 +468,7 @@ impl Checker<'_> {
                 Some(old) => types::join(&self.schema, &old, &t).unwrap_or(old),
             });
         }
+        self.inferring = false;
         self.muted -= 1;
         ty.unwrap_or(Type::Error)
     }

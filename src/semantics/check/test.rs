@@ -76,11 +76,7 @@ impl Checker<'_> {
                     let value = self.value(&mut cx, &l.value);
                     self.let_name(&mut cx, &l.name, value.ty.clone());
                 }
-                ast::TestClause::Do(e) => {
-                    let closed = std::mem::replace(&mut cx.closed, false);
-                    edits.extend(self.edit(&mut cx, e));
-                    cx.closed = closed;
-                }
+                ast::TestClause::Do(e) => edits.extend(self.edit(&mut cx, e)),
                 ast::TestClause::Expect(e) => {
                     cx.verdicts = true;
                     cx.before = t.clauses.iter().any(|c| matches!(c, ast::TestClause::Do(_)));

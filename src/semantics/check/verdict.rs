@@ -20,7 +20,7 @@ impl Checker<'_> {
         let allowed = match &v.kind {
             ast::VerdictKind::Holds(_) | ast::VerdictKind::Breaks { .. } => cx.verdicts,
             ast::VerdictKind::Unchanged(_) | ast::VerdictKind::Changed(_) | ast::VerdictKind::Stable(_) => cx.before,
-            ast::VerdictKind::Decides { .. } => cx.verdicts && cx.site != Site::Candidates,
+            ast::VerdictKind::Decides { .. } => cx.verdicts && matches!(cx.site, Site::Intervention | Site::Test),
             ast::VerdictKind::Trace { .. } => cx.verdicts && cx.site == Site::Test,
         };
         if !allowed {
@@ -32,7 +32,7 @@ impl Checker<'_> {
             let d = match &v.kind {
                 ast::VerdictKind::Trace { .. } => d.help("it stands in the `expect` of a test, which has a whole trace"),
                 ast::VerdictKind::Holds(_) | ast::VerdictKind::Breaks { .. } => {
-                    d.help("it stands in `expect`, and in policies `on candidate`; an invariant is not asked about another")
+                    d.help("it stands in demands: invariants, `expect`, and policies `on candidate`; rules are complete before them")
                 }
                 ast::VerdictKind::Decides { .. } => d.help("it stands in the `expect` of an intervention or test"),
                 _ => d.help("it compares with the world before, so it stands in the `expect` of an intervention"),

@@ -38,11 +38,10 @@ impl Builder<'_> {
         let mut cursor = Cursor::of(pair);
         let action = cursor.some("an edit")?;
         let rule = action.as_rule();
-        let whole = self.span(&action);
         let mut inner = Cursor::of(action);
         let action = match rule {
             Rule::remove => EditAction::Remove(self.take_value(&mut inner)?),
-            Rule::add => self.add(inner, whole)?,
+            Rule::add => self.add(inner)?,
             Rule::set => {
                 let (element, path) = self.target(&mut inner)?;
                 EditAction::Set { element, path, value: self.take_expr(&mut inner)? }
@@ -56,7 +55,7 @@ impl Builder<'_> {
         let condition = self.maybe_condition(&mut cursor)?.map(Box::new);
         Ok(Edit { action, binders, condition, span })
     }
-    fn add(&mut self, mut cursor: Cursor<'_>, whole: Span) -> Built<EditAction> {
+    fn add(&mut self, mut cursor: Cursor<'_>) -> Built<EditAction> {
         let ensure = cursor.maybe(Rule::ensure_mark).is_some();
         let first = cursor.need(Rule::reference, "what is added")?;
         let first = self.reference(first)?;
@@ -81,12 +80,12 @@ impl Builder<'_> {
                 }
                 AddTarget::Edge { from, kind, to }
             }
-            _ => self.added(first, &mut cursor, ensure, whole)?,
+            _ => self.added(first, &mut cursor, ensure)?,
         };
         let record = self.maybe_record(&mut cursor)?;
         Ok(EditAction::Add { ensure, target, record })
     }
-    fn added(&mut self, written: Expr, cursor: &mut Cursor<'_>, ensure: bool, whole: Span) -> Built<AddTarget> {
+    fn added(&mut self, written: Expr, cursor: &mut Cursor<'_>, ensure: bool) -> Built<AddTarget> {
         let at = match cursor.maybe(Rule::at) {
             Some(pair) => Some(self.take_value(&mut Cursor::of(pair))?),
             None => None,
@@ -99,7 +98,6 @@ impl Builder<'_> {
                 return Ok(AddTarget::Element { kind, id, at });
             }
         }
-        let _ = whole;
         let found = Diagnostic::error(error::BAD_EDIT, format!("`{word}` does not know what to make of `{}`", self.source(span)))
             .at(self.place(span), "neither a node nor an edge")
             .help(format!("a node is made by its kind and id, `{word} Host(\"h9\") {{ zone: \"b\" }}`, an edge by its ends, `{word} a -calls-> b`"));

@@ -52,7 +52,6 @@ impl Builder<'_> {
         })
     }
     fn type_range(&mut self, base: Qualified, pair: Pair<'_, Rule>, span: crate::base::Span) -> Built<TypeExpr> {
-        let whole = self.span(&pair);
         let mut cursor = Cursor::of(pair);
         let (low_pair, high_pair) = (cursor.need(Rule::signed, "a bound")?, {
             cursor.maybe(Rule::dots);
@@ -73,7 +72,6 @@ impl Builder<'_> {
             let found = Diagnostic::error(error::BAD_BOUNDS, "the range ends before it begins").at(place, "nothing is in it").help("the lesser bound stands first; both are included");
             self.report(found);
         }
-        let _ = whole;
         Ok(TypeExpr { kind: TypeKind::Range { base, low, high, range }, span })
     }
     fn signed(&mut self, pair: Pair<'_, Rule>) -> Built<Literal> {
