@@ -163,8 +163,14 @@ fn reexports(all: &[Source]) -> BTreeMap<(String, String), String> {
 fn public(all: &[Source], room: &str, module: &str) -> Vec<String> {
     let Some(s) = all.iter().find(|s| s.path == format!("{room}/{module}.rs")) else { return vec![] };
     let code = s.code();
-    let items = code.lines().filter_map(|l| l.strip_prefix("pub "));
-    items.filter_map(|l| l.split_once(' ')).flat_map(|(_, rest)| heads(rest)).collect()
+    let items = code.lines().filter_map(|l| l.strip_prefix("pub ")).filter_map(|l| l.split_once(' '));
+    items
+        .flat_map(|(word, rest)| match word {
+            // `pub use a::b::{C, D}`, `pub use a::C`
+            "use" => heads(rest.split_once('{').map_or_else(|| rest.rsplit("::").next().unwrap_or(rest), |(path, _)| &rest[path.len()..])),
+            _ => heads(rest),
+        })
+        .collect()
 }
 
 #[test]
