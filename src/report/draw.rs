@@ -13,10 +13,11 @@ pub fn draw(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String 
         Severity::Info => ("info", Color::Fixed(147)),
     };
     let start = shown.first().and_then(|e| e.labels.iter().find(|l| l.primary).or(e.labels.first())).map_or(0, |l| l.range.start);
-    let config = Config::new()
-        .with_color(style.color)
-        .with_index_type(IndexType::Char)
-        .with_char_set(if style.unicode { CharSet::Unicode } else { CharSet::Ascii });
+    let config = Config::new().with_color(style.color).with_index_type(IndexType::Char).with_char_set(if style.unicode {
+        CharSet::Unicode
+    } else {
+        CharSet::Ascii
+    });
     let mut report = Report::build(ReportKind::Custom(word, color), (0usize, start..start))
         .with_config(config)
         .with_code(diagnostic.code)

@@ -138,7 +138,16 @@ fn line_text(text: &str, byte: usize) -> String {
     let tail = after.split('\n').next().unwrap_or_default();
     let breaks = |c: char| matches!(c, '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let line = head.chars().chain(tail.chars());
-    line.map(|c| if breaks(c) { ' ' } else if steers(c) { '\u{fffd}' } else { c }).collect()
+    line.map(|c| {
+        if breaks(c) {
+            ' '
+        } else if steers(c) {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    })
+    .collect()
 }
 
 /// A line, perhaps cut, and where its characters went.

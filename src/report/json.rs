@@ -253,7 +253,8 @@ fn range(p: Place, sources: &Sources) -> Option<RangeJson<'_>> {
 }
 
 fn diagnostic<'a>(d: &'a Diagnostic, candidate: Option<&'a str>, sources: &'a Sources) -> DiagnosticJson<'a> {
-    let labels = d.labels.iter().filter_map(|l| Some(LabelJson { range: range(l.place, sources)?, text: &l.text, primary: l.primary }));
+    let labels =
+        d.labels.iter().filter_map(|l| Some(LabelJson { range: range(l.place, sources)?, text: &l.text, primary: l.primary }));
     let suggestions = d.suggestions.iter().map(|s| SuggestionJson {
         message: &s.message,
         edits: s.edits.iter().filter_map(|e| Some(EditJson { range: range(e.place, sources)?, text: &e.text })).collect(),

@@ -42,7 +42,10 @@ fn element(schema: &Schema, id: KindId) -> Json {
             for (name, end) in [("from", ends.map(|e| &e.0)), ("to", ends.map(|e| &e.1))] {
                 let kinds = end.map(|k| schema.below(Sort::Node, k)).unwrap_or_default();
                 let names: Vec<&str> = kinds.iter().map(|k| schema.name(*k)).collect();
-                properties.insert(name.into(), json!({ "type": "string", "description": format!("the id of a {}", names.join(" or ")) }));
+                properties.insert(
+                    name.into(),
+                    json!({ "type": "string", "description": format!("the id of a {}", names.join(" or ")) }),
+                );
                 required.push(name);
             }
         }
@@ -66,7 +69,8 @@ fn element(schema: &Schema, id: KindId) -> Json {
             required.push(&attr.name);
         }
     }
-    let mut shape = json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": kind.open });
+    let mut shape =
+        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": kind.open });
     if let (Some(doc), Json::Object(map)) = (&kind.doc, &mut shape) {
         map.insert("description".into(), json!(doc.trim()));
     }

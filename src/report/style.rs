@@ -50,12 +50,17 @@ impl Style {
 
 /// The text without characters that would steer a terminal: candidates are not to be trusted with that. Tabs and line ends stay.
 pub fn clean(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.chars().any(steers) { text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect::<String>().into() } else { text.into() }
+    if text.chars().any(steers) {
+        text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect::<String>().into()
+    } else {
+        text.into()
+    }
 }
 
 /// Whether a character is a control character, or changes the direction in which text is shown.
 pub fn steers(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// At most so many characters of a text, with `…` where it was cut.

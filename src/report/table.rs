@@ -9,7 +9,8 @@ pub fn text(table: &Table, style: Style) -> String {
     if table.columns.is_empty() {
         return if table.rows.is_empty() { "false\n".into() } else { "true\n".into() };
     }
-    let cells: Vec<Vec<String>> = table.rows.iter().map(|r| r.iter().map(|v| clean(&shown(v)).replace('\n', "\\n")).collect()).collect();
+    let cells: Vec<Vec<String>> =
+        table.rows.iter().map(|r| r.iter().map(|v| clean(&shown(v)).replace('\n', "\\n")).collect()).collect();
     let widths: Vec<usize> = table
         .columns
         .iter()
@@ -49,7 +50,9 @@ pub fn json(table: &Table) -> String {
 pub fn csv(table: &Table) -> String {
     let mut out = String::new();
     let mut line = |cells: Vec<String>| {
-        let quoted = cells.iter().map(|c| if c.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", c.replace('"', "\"\"")) } else { c.clone() });
+        let quoted = cells
+            .iter()
+            .map(|c| if c.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", c.replace('"', "\"\"")) } else { c.clone() });
         out.push_str(&quoted.collect::<Vec<_>>().join(","));
         out.push_str("\r\n");
     };

@@ -19,15 +19,8 @@ pub const UNKNOWN_CODE: Code = Code::new(707, "unknown-code");
 pub const INTERNAL: Code = Code::new(999, "internal");
 
 /// All codes of this room.
-pub const ALL: &[Code] = &[
-    UNKNOWN_PARAM,
-    ILL_TYPED_PARAM,
-    MISSING_PARAM,
-    UNREADABLE_FILE,
-    UNKNOWN_DEMAND,
-    UNKNOWN_CODE,
-    INTERNAL,
-];
+pub const ALL: &[Code] =
+    &[UNKNOWN_PARAM, ILL_TYPED_PARAM, MISSING_PARAM, UNREADABLE_FILE, UNKNOWN_DEMAND, UNKNOWN_CODE, INTERNAL];
 
 /// The codes of all rooms, in order.
 pub fn codes() -> Vec<Code> {

@@ -20,13 +20,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            facts: 100_000_000,
-            time: Some(Duration::from_secs(600)),
-            memory: 8 << 30,
-            depth: 128,
-            candidate_bytes: 1 << 30,
-        }
+        Limits { facts: 100_000_000, time: Some(Duration::from_secs(600)), memory: 8 << 30, depth: 128, candidate_bytes: 1 << 30 }
     }
 }
 

@@ -50,7 +50,9 @@ fn unknown(program: &hir::Program, name: &str, value: &ParamValue, sources: &mut
             let place = program.params.iter().find(|p| &*p.name == near).map(|p| p.place).unwrap_or_default();
             d.also(place, format!("`{near}` is declared here")).suggest(format!("did you mean `{near}`?"), named, near)
         }
-        None if program.params.is_empty() => d.help("the program declares no parameters; `param name: Type = value` declares one"),
+        None if program.params.is_empty() => {
+            d.help("the program declares no parameters; `param name: Type = value` declares one")
+        }
         None => d.help(format!("the program has {}", names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
     }
 }

@@ -124,7 +124,12 @@ impl Program {
     }
 
     /// The program behind the candidate's own declarations, if it has none itself.
-    fn declarations(&self, input: &Input, options: &RunOptions, sources: &mut Sources) -> Result<Option<Checked>, Vec<Diagnostic>> {
+    fn declarations(
+        &self,
+        input: &Input,
+        options: &RunOptions,
+        sources: &mut Sources,
+    ) -> Result<Option<Checked>, Vec<Diagnostic>> {
         if !self.inner().inferred {
             return Ok(None);
         }

@@ -196,9 +196,20 @@ pub(super) fn query(checked: &Checked, structure: Structure, formula: &Formula, 
 
 /// One test of the program.
 pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions) -> TestReport {
-    let mut report =
-        TestReport { title: test.title.to_string(), place: test.place, verdict: Verdict::Unknown, misses: vec![], diagnostics: vec![] };
-    let given = match candidate::from_given(&checked.program, &test.given, test.vars.len(), &values(checked), &door_limits(&options.limits)) {
+    let mut report = TestReport {
+        title: test.title.to_string(),
+        place: test.place,
+        verdict: Verdict::Unknown,
+        misses: vec![],
+        diagnostics: vec![],
+    };
+    let given = match candidate::from_given(
+        &checked.program,
+        &test.given,
+        test.vars.len(),
+        &values(checked),
+        &door_limits(&options.limits),
+    ) {
         Ok(given) => given,
         Err(found) => {
             report.diagnostics = found;
@@ -265,7 +276,8 @@ fn strata(checked: &Checked) -> String {
     for (n, s) in checked.strata.strata.iter().enumerate() {
         let rules = s.rules.iter().filter_map(|r| checked.program.rule(*r)).map(|r| r.name.to_string());
         let schema = &checked.program.schema;
-        let mechanisms = s.mechanisms.iter().filter_map(|a| schema.attr(*a)).map(|a| format!("{}.{}", schema.name(a.kind), a.name));
+        let mechanisms =
+            s.mechanisms.iter().filter_map(|a| schema.attr(*a)).map(|a| format!("{}.{}", schema.name(a.kind), a.name));
         let names: Vec<String> = rules.chain(mechanisms).collect();
         out.push_str(&format!("{n}: {}{}\n", names.join(", "), if s.recursive { " (recursive)" } else { "" }));
     }

@@ -61,7 +61,9 @@ fn help_and_version_are_fine_and_a_wrong_call_is_2() {
     for args in [&["--help"][..], &["check", "--help"], &["--version"]] {
         assert_eq!(code(&dbm(&f, args)), 0, "{args:?}");
     }
-    for args in [&[][..], &["chek"], &["check"], &["check", "rules.dbm", "--param", "x"], &["check", "rules.dbm", "--time-limit", "7"]] {
+    for args in
+        [&[][..], &["chek"], &["check"], &["check", "rules.dbm", "--param", "x"], &["check", "rules.dbm", "--time-limit", "7"]]
+    {
         let o = dbm(&f, args);
         assert_eq!((code(&o), out(&o).as_str()), (2, ""), "{args:?}");
     }
@@ -123,4 +125,212 @@ fn the_schema_of_reports_is_printed() {
     let o = dbm(&services("schema"), &["schema", "report"]);
     let schema: serde_json::Value = serde_json::from_str(&out(&o)).unwrap();
     assert_eq!(schema["title"], "dbm report");
+}
+
+#[test]
+fn exit_codes_say_how_it_ended() {
+    let f = services("exits");
+    std::fs::write(f.join("wrong.dbm"), "node A\ninvariant i { never x: B }\n").unwrap();
+    std::fs::write(f.join("alien.json"), r#"{"nodes": [{"id": "a", "kind": "Alien"}], "edges": []}"#).unwrap();
+    let exits: &[(&[&str], i32)] = &[
+        (&["rules.dbm"], 0),
+        (&["rules.dbm", "good.json"], 0),
+        (&["rules.dbm", "bad.json"], 1),
+        (&["rules.dbm", "good.json", "bad.json"], 1),
+        (&["rules.dbm", "bad.json", "--only", "few"], 0),
+        (&["rules.dbm", "good.json", "--param", "most=1"], 0),
+        (&["rules.dbm", "good.json", "--param", "most=1", "--deny", "warnings"], 1),
+        (&["rules.dbm", "good.json", "--param", "most=many"], 2),
+        (&["rules.dbm", "good.json", "--param", "least=1"], 2),
+        (&["rules.dbm", "good.json", "--only", "acylic"], 2),
+        (&["rules.dbm", "good.json", "--reader", "n8m"], 2),
+        (&["wrong.dbm"], 3),
+        (&["wrong.dbm", "good.json"], 3),
+        (&["rules.dbm", "alien.json"], 4),
+        (&["rules.dbm", "good.json", "alien.json", "bad.json"], 4),
+    ];
+    for (args, want) in exits {
+        let mut all = vec!["check"];
+        all.extend(*args);
+        let o = dbm(&f, &all);
+        assert_eq!(code(&o), *want, "{args:?}\n{}{}", err(&o), out(&o));
+        all.extend(["--format", "json"]);
+        let o = dbm(&f, &all);
+        assert_eq!(code(&o), *want, "{args:?} as JSON");
+        let report: serde_json::Value = serde_json::from_str(&out(&o)).unwrap();
+        let schema: serde_json::Value = serde_json::from_str(dbm::report::schema::REPORT).unwrap();
+        let errors: Vec<String> =
+            jsonschema::validator_for(&schema).unwrap().iter_errors(&report).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{args:?}: {errors:?}");
+    }
+}
+
+#[test]
+fn results_are_on_stdout_and_diagnostics_on_stderr() {
+    let f = services("streams");
+    let o = dbm(&f, &["check", "rules.dbm", "bad.json"]);
+    assert_eq!(err(&o), "");
+    assert!(out(&o).contains("a depends on itself") && out(&o).contains("bad.json:2:"), "{}", out(&o));
+    std::fs::write(f.join("empty.json"), r#"{"nodes": [], "edges": []}"#).unwrap();
+    let o = dbm(&f, &["check", "rules.dbm", "empty.json"]);
+    assert!(
+        err(&o).contains("[DBM0620]") && err(&o).contains("rules.dbm:4:") && out(&o).contains("vacuous"),
+        "{}{}",
+        err(&o),
+        out(&o)
+    );
+}
+
+#[test]
+fn standard_input_stands_for_a_candidate_or_the_program() {
+    use std::io::Write;
+    let f = services("stdin");
+    for (args, text, want) in [(["check", "rules.dbm", "-"], BAD, 1), (["check", "-", "good.json"], PROGRAM, 0)] {
+        let mut child = command(&f, &args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let o = child.wait_with_output().unwrap();
+        assert_eq!(code(&o), want, "{}{}", err(&o), out(&o));
+    }
+}
+
+#[test]
+fn the_count_is_exact_where_the_list_is_cut() {
+    let nodes: Vec<String> = (0..50).map(|n| format!(r#"{{"id": "s{n}", "kind": "Service", "tier": 1}}"#)).collect();
+    let edges: Vec<String> = (0..50).map(|n| format!(r#"{{"kind": "calls", "from": "s{n}", "to": "s{n}"}}"#)).collect();
+    let f = services("cut");
+    std::fs::write(f.join("many.json"), format!(r#"{{"nodes": [{}], "edges": [{}]}}"#, nodes.join(","), edges.join(",")))
+        .unwrap();
+    let o = dbm(&f, &["check", "rules.dbm", "many.json", "--format", "json", "--max-violations", "7"]);
+    let report: serde_json::Value = serde_json::from_str(&out(&o)).unwrap();
+    let acyclic = &report["candidates"][0]["demands"][0];
+    assert_eq!((&acyclic["violation_count"], acyclic["violations"].as_array().unwrap().len()), (&50.into(), 7));
+    let o = dbm(&f, &["check", "rules.dbm", "many.json"]);
+    assert!(out(&o).contains("and 40 more") && out(&o).contains("51 violations of 2 demands"), "{}", out(&o));
+}
+
+#[test]
+fn the_order_of_a_candidate_shows_in_places_only() {
+    let turned = r#"{"edges": [{"to": "b", "from": "a", "kind": "calls"}],
+ "nodes": [{"tier": 1, "kind": "Service", "id": "b"}, {"kind": "Service", "id": "a", "tier": 1}]}"#;
+    let f = services("order");
+    std::fs::write(f.join("turned.json"), turned).unwrap();
+    let strip = |name: &str| {
+        let o = dbm(&f, &["check", "rules.dbm", name, "--param", "most=1", "--format", "json"]);
+        let mut report: serde_json::Value = serde_json::from_str(&out(&o)).unwrap();
+        report["candidates"][0]["candidate"] = "x".into();
+        for d in report["candidates"][0]["demands"].as_array_mut().unwrap() {
+            for v in d["violations"].as_array_mut().unwrap() {
+                v["candidate"] = serde_json::json!([]);
+                v["witness"] = serde_json::json!([]);
+            }
+        }
+        report
+    };
+    assert_eq!(strip("good.json"), strip("turned.json"));
+}
+
+#[test]
+fn a_query_prints_a_table_json_or_csv() {
+    let f = services("query");
+    let ask = |formula: &str, format: &str| dbm(&f, &["query", "rules.dbm", "good.json", formula, "--format", format]);
+    assert_eq!(
+        out(&ask("a -calls-> b", "table")),
+        "a             b\n────────────  ────────────\nService(\"a\")  Service(\"b\")\n1 binding\n"
+    );
+    assert_eq!(out(&ask("a -calls-> b", "csv")), "a,b\r\n\"Service(\"\"a\"\")\",\"Service(\"\"b\"\")\"\r\n");
+    let json: serde_json::Value = serde_json::from_str(&out(&ask("x is Service and n == x.tier", "json"))).unwrap();
+    assert_eq!(json, serde_json::json!({"columns": ["x", "n"], "rows": [["Service(\"a\")", 1], ["Service(\"b\")", 1]]}));
+    assert_eq!(out(&ask("no s: Service where s.tier > 1", "table")), "true\n");
+    let o = ask("x -cals-> y", "table");
+    assert_eq!(code(&o), 3);
+    assert!(err(&o).contains("did you mean `calls`?"), "{}", err(&o));
+}
+
+#[test]
+fn every_stage_can_be_printed() {
+    let f = services("dump");
+    for (stage, part) in [("tokens", "acyclic"), ("ast", "acyclic"), ("hir", "acyclic"), ("strata", ""), ("plan", "acyclic")] {
+        let o = dbm(&f, &["dump", "--stage", stage, "rules.dbm"]);
+        assert_eq!(code(&o), 0, "{stage}: {}", err(&o));
+        assert!(out(&o).contains(part), "{stage}: {}", out(&o));
+    }
+}
+
+#[test]
+fn the_schema_of_candidates_admits_what_the_door_admits() {
+    let f = services("schema-candidate");
+    let o = dbm(&f, &["schema", "candidate", "rules.dbm"]);
+    let schema: serde_json::Value = serde_json::from_str(&out(&o)).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert!(validator.is_valid(&json(GOOD)) && validator.is_valid(&json(BAD)));
+    for wrong in [
+        r#"{"nodes": [{"id": "a", "kind": "Service"}]}"#,
+        r#"{"nodes": [{"id": "a", "kind": "Sevice", "tier": 1}]}"#,
+        r#"{"links": []}"#,
+    ] {
+        assert!(!validator.is_valid(&json(wrong)), "{wrong}");
+    }
+}
+
+#[test]
+fn declarations_are_inferred_and_fit() {
+    let f = services("infer");
+    let o = dbm(&f, &["schema", "infer", "good.json"]);
+    assert_eq!(code(&o), 0);
+    std::fs::write(f.join("inferred.dbm"), out(&o)).unwrap();
+    assert_eq!(code(&dbm(&f, &["check", "inferred.dbm", "good.json"])), 0, "{}", out(&o));
+    std::fs::write(f.join("bare.dbm"), "invariant acyclic { never x -calls+-> x }\n").unwrap();
+    assert_eq!(code(&dbm(&f, &["check", "bare.dbm"])), 0);
+    assert_eq!(code(&dbm(&f, &["check", "bare.dbm", "good.json"])), 0);
+    assert_eq!(code(&dbm(&f, &["check", "bare.dbm", "bad.json"])), 1);
+}
+
+#[test]
+fn a_reader_of_the_standard_library_brings_its_kinds_to_a_program_without() {
+    let workflow = r#"{"nodes": [{"name": "a", "type": "x.webhook"}, {"name": "b", "type": "x.set"}], "connections": {}}"#;
+    let f = folder(
+        "std-reader",
+        &[("rules.dbm", "invariant led { for s: Step require s.trigger or _ -next-> s }\n"), ("w.json", workflow)],
+    );
+    let o = dbm(&f, &["check", "rules.dbm", "w.json", "--reader", "n8n"]);
+    assert_eq!(code(&o), 1, "{}{}", err(&o), out(&o));
+    assert!(out(&o).contains("Step(\"b\")"), "{}", out(&o));
+}
+
+#[test]
+fn tests_run_and_recorded_runs_are_compared() {
+    let test = "test \"a circle\" { given { Service a { tier: 1 }  a -calls-> a }  expect breaks acyclic }\n";
+    let f = services("recorded");
+    std::fs::write(f.join("rules.dbm"), format!("{PROGRAM}{test}")).unwrap();
+    let o = dbm(&f, &["test"]);
+    assert_eq!(code(&o), 0, "{}{}", err(&o), out(&o));
+    assert!(out(&o).contains("✓ a circle") && out(&o).ends_with("1 test passed\n"), "{}", out(&o));
+    assert_eq!(code(&dbm(&f, &["test", "--update"])), 0);
+    assert!(f.join("rules.bad.json.snap").exists() && f.join("rules.good.json.snap").exists());
+    let o = dbm(&f, &["test"]);
+    assert!(code(&o) == 0 && out(&o).contains("2 recorded runs as before"), "{}", out(&o));
+    std::fs::write(f.join("good.json"), BAD).unwrap();
+    let o = dbm(&f, &["test"]);
+    assert_eq!(code(&o), 1);
+    assert!(out(&o).contains("≠ rules.good.json.snap") && out(&o).contains("      + good.json: violated"), "{}", out(&o));
+    assert_eq!(code(&dbm(&f, &["test", "--update"])), 0);
+    assert_eq!(code(&dbm(&f, &["test"])), 0);
+    let failing = test.replace("breaks", "holds");
+    std::fs::write(f.join("rules.dbm"), format!("{PROGRAM}{failing}")).unwrap();
+    let o = dbm(&f, &["test", "rules.dbm"]);
+    assert!(code(&o) == 1 && out(&o).contains("✗ a circle"), "{}", out(&o));
+    let o = dbm(&f, &["test", "rules.dbm", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&out(&o)).unwrap();
+    assert_eq!(report["programs"][0]["tests"][0]["verdict"], "failed");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let f = services("pipe");
+    let mut child =
+        command(&f, &["check", "rules.dbm", "bad.json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let o = child.wait_with_output().unwrap();
+    assert_eq!((code(&o), err(&o).as_str()), (1, ""));
 }

@@ -36,7 +36,7 @@ fn example(page: &str, section: &str) -> Option<Example> {
             [_, "file", name] => found.files.push((name.to_string(), text)),
             ["console"] => {
                 let calls = body.iter().filter_map(|l| l.strip_prefix("$ dbm "));
-                found.calls.extend(calls.map(|c| words(c)));
+                found.calls.extend(calls.map(words));
             }
             other => panic!("a block of kind {other:?} in a page"),
         }
@@ -124,7 +124,10 @@ fn a_page_has_a_title_a_reason_and_examples() {
         assert!(page.starts_with(&format!("# {code}: {}\n", code.name)), "title of {code}");
         assert!(page.contains("\n## Why\n"), "{code} says why");
         if !WITHOUT_EXAMPLE.contains(number) {
-            assert!(example(page, "Wrong").is_some() && example(page, "Right").is_some(), "{code} has a wrong and a right example");
+            assert!(
+                example(page, "Wrong").is_some() && example(page, "Right").is_some(),
+                "{code} has a wrong and a right example"
+            );
         }
     }
 }
@@ -173,7 +176,8 @@ fn what_a_diagnostic_suggests_mends_it() {
         let code = shown(*number);
         let call = std::slice::from_ref(call);
         let diagnostics = |folder: &Path| -> Vec<serde_json::Value> {
-            let report: serde_json::Value = serde_json::from_str(&printed(folder, call, &["--format", "json"])).unwrap_or_default();
+            let report: serde_json::Value =
+                serde_json::from_str(&printed(folder, call, &["--format", "json"])).unwrap_or_default();
             let all = report["diagnostics"].as_array().cloned().unwrap_or_default();
             all.into_iter().filter(|d| d["code"] == code.as_str()).collect()
         };

@@ -3,6 +3,7 @@ mod cli;
 mod docs;
 mod errors;
 mod examples;
+mod library;
 mod n8n;
 mod page;
 mod report;

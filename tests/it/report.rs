@@ -3,9 +3,7 @@ use dbm::base::{Code, Diagnostic, Place, Severity, Sources, Span};
 use dbm::report::draw::draw;
 use dbm::report::style::Style;
 use dbm::report::{json, schema, text};
-use dbm::session::{
-    CandidateReport, DemandKind, DemandReport, Located, Report, Unknown, Verdict, Violation, WitnessStep,
-};
+use dbm::session::{CandidateReport, DemandKind, DemandReport, Located, Report, Unknown, Verdict, Violation, WitnessStep};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = "\
@@ -86,7 +84,9 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
         verdict: Verdict::Violated,
         demands: vec![acyclic, demand("placed", Verdict::Holds, place("edge")), patient, vacuous, faulty],
         size: (12345, 1, 0),
-        diagnostics: vec![Diagnostic::warning(Code::new(802, "vacuous"), "`replicated` checked nothing").at(place("node"), "no such node")],
+        diagnostics: vec![
+            Diagnostic::warning(Code::new(802, "vacuous"), "`replicated` checked nothing").at(place("node"), "no such node"),
+        ],
     };
     let good = CandidateReport {
         candidate: "good.json".into(),

@@ -20,7 +20,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "base", "scalar", "syntax", "structure", "semantics", "plan", "candidate", "causal", "engine", "verdict", "demand", "audit",
+            "base",
+            "scalar",
+            "syntax",
+            "structure",
+            "semantics",
+            "plan",
+            "candidate",
+            "causal",
+            "engine",
+            "verdict",
+            "demand",
+            "audit",
             "report",
         ],
     ),
@@ -118,7 +129,7 @@ fn imports(s: &Source) -> Vec<(String, Vec<String>)> {
     let rooms: BTreeSet<&str> = MAY_IMPORT.iter().map(|(r, _)| *r).collect();
     // how many `super`s lead to the crate's root
     let depth = s.path.split('/').count() - usize::from(s.path.ends_with("/mod.rs"));
-    let up = format!("{}", "super::".repeat(depth));
+    let up = "super::".repeat(depth);
     let mut found = vec![];
     for prefix in ["crate::", up.as_str()] {
         for (at, _) in code.match_indices(prefix) {
@@ -167,7 +178,9 @@ fn public(all: &[Source], room: &str, module: &str) -> Vec<String> {
     items
         .flat_map(|(word, rest)| match word {
             // `pub use a::b::{C, D}`, `pub use a::C`
-            "use" => heads(rest.split_once('{').map_or_else(|| rest.rsplit("::").next().unwrap_or(rest), |(path, _)| &rest[path.len()..])),
+            "use" => heads(
+                rest.split_once('{').map_or_else(|| rest.rsplit("::").next().unwrap_or(rest), |(path, _)| &rest[path.len()..]),
+            ),
             _ => heads(rest),
         })
         .collect()
@@ -239,7 +252,8 @@ fn mod_files_only_declare() {
     for s in sources().iter().filter(|s| s.path.ends_with("mod.rs") || s.path == "lib.rs") {
         for (n, line) in s.code().lines().enumerate() {
             let items = ["fn ", "struct ", "enum ", "impl ", "impl<", "trait ", "const ", "static ", "macro_rules!", "type "];
-            let bare = line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ").trim_start_matches("pub ");
+            let bare =
+                line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ").trim_start_matches("pub ");
             if items.iter().any(|i| bare.starts_with(i)) {
                 wrong.push(format!("src/{}:{}: {}", s.path, n + 1, line.trim()));
             }
@@ -250,7 +264,8 @@ fn mod_files_only_declare() {
 
 #[test]
 fn nothing_panics_or_prints_outside_tests_and_faces() {
-    let banned = [".unwrap()", ".expect(\"", "panic!(", "unreachable!(", "todo!(", "unimplemented!(", "println!(", "eprintln!(", "dbg!("];
+    let banned =
+        [".unwrap()", ".expect(\"", "panic!(", "unreachable!(", "todo!(", "unimplemented!(", "println!(", "eprintln!(", "dbg!("];
     let mut wrong = vec![];
     for s in sources().iter().filter(|s| s.room() != "face" && !s.tests() && s.path != "main.rs") {
         for (n, line) in s.code().lines().enumerate() {

@@ -51,7 +51,8 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
 /// What a program without mistakes consists of.
 fn sound(program: &Program) -> String {
     let census = program.census();
-    let parts: Vec<String> = census.iter().filter(|(_, n)| *n > 0).map(|(what, n)| counted(*n as u64, singular(what), what)).collect();
+    let parts: Vec<String> =
+        census.iter().filter(|(_, n)| *n > 0).map(|(what, n)| counted(*n as u64, singular(what), what)).collect();
     match parts.is_empty() {
         true => format!("{}: no mistakes found", program.name()),
         false => format!("{}: no mistakes found in {}", program.name(), parts.join(", ")),

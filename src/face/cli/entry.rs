@@ -23,33 +23,41 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code.code());
         }
     };
-    let place = Arc::new(Mutex::new(String::new()));
-    let seen = place.clone();
-    std::panic::set_hook(Box::new(move |info| {
-        let text = info.payload_as_str().unwrap_or("(no message)");
-        let at = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
-        if let Ok(mut seen) = seen.lock() {
-            *seen = format!("{text}{at}");
-        }
-    }));
     let color = cli.color;
-    let work = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+    let exit = guarded(move || {
         let mut output = Output::new(color);
         let exit = run(cli, &mut output);
         output.flush();
         exit
     });
-    let exit = match work.map(|thread| thread.join()) {
-        Ok(Ok(exit)) => exit,
-        Ok(Err(_)) | Err(_) => {
-            let what = place.lock().map(|p| p.clone()).unwrap_or_default();
-            let mut output = Output::new(color);
-            output.diagnostics([&internal(&what)], &Default::default());
-            output.flush();
-            Exit::Internal
-        }
-    };
+    let exit = exit.unwrap_or_else(|what| {
+        let mut output = Output::new(color);
+        output.diagnostics([&internal(&what)], &Default::default());
+        output.flush();
+        Exit::Internal
+    });
     ExitCode::from(exit.code())
+}
+
+/// Does the work on a stack of its own; a panic becomes its message and place.
+fn guarded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let place = Arc::new(Mutex::new(String::new()));
+    let seen = place.clone();
+    std::panic::set_hook(Box::new(move |info| {
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+        let text = text.unwrap_or("(no message)");
+        let at = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+        if let Ok(mut seen) = seen.lock() {
+            *seen = format!("{text}{at}");
+        }
+    }));
+    let done = std::thread::Builder::new().stack_size(STACK).spawn(work).map(|thread| thread.join());
+    match done {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(_)) => Err(place.lock().map(|p| p.clone()).unwrap_or_default()),
+        Err(e) => Err(format!("no thread could be started: {e}")),
+    }
 }
 
 /// Runs a verb.
@@ -68,4 +76,22 @@ fn internal(what: &str) -> Diagnostic {
     Diagnostic::error(INTERNAL, "dbm broke a promise of its own")
         .note(what)
         .help("this is a bug of ours, please report it with the program and the candidate that led to it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Sources;
+    use crate::report::draw::draw;
+    use crate::report::style::Style;
+
+    #[test]
+    fn a_panic_is_a_bug_of_ours_with_its_place() {
+        let what = guarded(|| -> Exit { panic!("index 7 of 3") }).unwrap_err();
+        assert!(what.starts_with("index 7 of 3 at src"), "{what}");
+        let drawn = draw(&internal(&what), &Sources::new(), Style::PLAIN);
+        assert!(drawn.contains("[DBM0999]") && drawn.contains("please report") && drawn.contains("index 7 of 3"), "{drawn}");
+        assert_eq!(Exit::Internal.code(), 70);
+        assert_eq!(guarded(|| 3), Ok(3));
+    }
 }

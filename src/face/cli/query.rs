@@ -2,11 +2,11 @@
 use super::args::{QueryArgs, TableFormat};
 use super::output::Output;
 use super::program::{compile, inputs, run_options};
+use crate::base::Sources;
 use crate::face::clock::Watch;
 use crate::report::exit::Exit;
 use crate::report::table;
 use crate::session::{Failure, Table};
-use crate::base::Sources;
 
 /// Prints the table. A table that a limit or a fault left incomplete is printed too, and the exit code says so.
 pub fn run(args: &QueryArgs, output: &mut Output) -> Exit {

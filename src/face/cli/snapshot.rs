@@ -29,12 +29,13 @@ impl Recording {
         };
         Recording { path: path.to_path_buf(), old, new }
     }
-    /// Makes a run of `program` and `candidate`, which lie in the same folder, to be recorded.
-    pub fn of(folder: &Path, program: &str, candidate: &str) -> Recording {
+    /// Makes a run of `program` and `candidate`, which lie in the same folder, to be recorded; none if they do not go together.
+    pub fn of(folder: &Path, program: &str, candidate: &str) -> Option<Recording> {
         let stem = program.strip_suffix(".dbm").unwrap_or(program);
         let path = folder.join(format!("{stem}.{candidate}.snap"));
         let new = record(&path, &format!("check {program} {candidate}"));
-        Recording { path, old: None, new }
+        let decided = new.as_ref().is_ok_and(|text| text.ends_with("exit 0\n") || text.ends_with("exit 1\n"));
+        decided.then_some(Recording { path, old: None, new })
     }
     /// Whether nothing has changed.
     pub fn agrees(&self) -> bool {

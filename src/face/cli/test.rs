@@ -99,7 +99,7 @@ fn programs(args: &TestArgs, paths: &[PathBuf], output: &mut Output) -> (Vec<Tes
 fn recordings(args: &TestArgs, found: &Found, output: &mut Output) -> Exit {
     let mut all: Vec<Recording> = found.recordings.iter().map(|p| Recording::replay(p)).collect();
     if args.update || args.review {
-        let fresh = found.pairs.iter().map(|(folder, program, candidate)| Recording::of(folder, program, candidate));
+        let fresh = found.pairs.iter().filter_map(|(folder, program, candidate)| Recording::of(folder, program, candidate));
         all.extend(fresh.filter(|r| !r.path.exists()));
     }
     if all.is_empty() {
