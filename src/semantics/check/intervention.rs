@@ -99,7 +99,7 @@ impl Checker<'_> {
                 InterventionClause::Seed(n, s) => seed = self.once(&cx, seed, *n, *s, "seed"),
             }
         }
-        self.conflicts(&cx, &out.edits);
+        self.conflicts(&out.edits);
         // what need not be in the world before: known only when all edits are
         let (added, removed) = (self.touched(&out.edits).0, self.touched(&out.against).1);
         cx.added = added;
@@ -174,7 +174,7 @@ impl Checker<'_> {
     }
 
     /// Edits of one world that can be seen to conflict: two values for one attribute, setting what is removed.
-    fn conflicts(&mut self, cx: &Cx, edits: &[hir::Edit]) {
+    pub fn conflicts(&mut self, edits: &[hir::Edit]) {
         let key = |e: &hir::Expr| scope::key(e);
         for (i, a) in edits.iter().enumerate() {
             for b in edits.iter().skip(i + 1) {
@@ -204,7 +204,6 @@ impl Checker<'_> {
                 }
             }
         }
-        let _ = cx;
     }
 
     /// The kinds that a type names.

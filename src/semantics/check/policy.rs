@@ -52,7 +52,7 @@ impl Checker<'_> {
                     let v = self.let_name(&mut cx, &l.name, value.ty.clone());
                     lets.push((v, value));
                 }
-                ast::PolicyClause::Effect(e) => clauses.extend(self.effect(&mut cx, e, event.as_ref(), item, x)),
+                ast::PolicyClause::Effect(e) => clauses.extend(self.effect(&mut cx, e, event.as_ref())),
             }
         }
         if placed.is_none() {
@@ -115,8 +115,6 @@ impl Checker<'_> {
         cx: &mut Cx,
         e: &ast::EffectClause,
         event: Option<&(hir::VarId, Type)>,
-        item: &ast::Item,
-        policy: &ast::Policy,
     ) -> Option<PolicyClause> {
         let word = self.text(cx.at(e.word));
         let saved = cx.facts.clone();
@@ -125,13 +123,8 @@ impl Checker<'_> {
         if let Some(w) = &when {
             self.assume(cx, w);
         }
-        // the effect happens where `unless` is false: what it binds has no value then, but for an `earlier`, whose miss is told
-        let unless = e.unless.as_ref().map(|f| {
-            cx.push(What::Clause);
-            let x = self.body(cx, f, Pos::MATCHED);
-            cx.pop();
-            x
-        });
+        cx.push(What::Clause);
+        let unless = e.unless.as_ref().map(|f| self.body(cx, f, Pos::MATCHED));
         if let Some(u) = &unless {
             cx.facts = std::mem::take(&mut cx.facts).and(scope::facts(u, false));
         }
@@ -161,10 +154,11 @@ impl Checker<'_> {
                 self.oblige(cx, o)
             }
         };
+        // a message sees what `when` and `unless` bind, an `earlier` of either too
         let message = e.message.as_ref().map(|m| self.message(cx, m));
         cx.pop();
+        cx.pop();
         cx.facts = saved;
-        let _ = (item, policy);
         Some(PolicyClause { form: form?, when, unless, message, place: cx.at(e.span) })
     }
 
