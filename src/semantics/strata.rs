@@ -202,7 +202,7 @@ impl Graph {
                 let (a, b) = (self.name(c, u.from), self.name(c, u.to));
                 let title = if a == b { format!("`{a}` uses {word} itself") } else { format!("`{a}` uses {word} `{b}`, which depends on `{a}`") };
                 let d = Diagnostic::error(error::NOT_STRATIFIED, title);
-                let d = self.draw(c, d, u, part, edges, &format!("{word} needs all of `{b}`, which needs this"));
+                let d = self.draw(c, d, u, part, edges, &format!("all of `{b}` is needed here, and it needs this"));
                 found.push(d.help("what is negated, counted or aggregated must be complete first: break the cycle, or say it without recursion"));
             }
         }

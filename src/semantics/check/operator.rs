@@ -160,7 +160,7 @@ impl Checker<'_> {
                 let always = if matches!(op, Op::Ne) { "always true" } else { "never true" };
                 let d = Diagnostic::warning(error::CONSTANT_CONDITION, format!("`{text}` is always there"))
                     .at(cx.at(span), always)
-                    .also(x.place, format!("this is {shown}, not {shown}?"));
+                    .also(x.place, format!("this is {shown}, which is never absent"));
                 self.report(d);
                 return;
             }

@@ -94,7 +94,7 @@ impl Checker<'_> {
         let ty = self.kind_type(cx, &e.kind);
         if !matches!(ty, Type::Event(_) | Type::Error) {
             let shown = self.show(&ty);
-            let d = Diagnostic::error(error::WRONG_SORT, format!("a policy governs events, and `{shown}` is no event kind"))
+            let d = Diagnostic::error(error::WRONG_SORT, format!("a policy governs events, and {shown} is no event kind"))
                 .at(cx.at(e.kind.span), "an event kind is needed here")
                 .help("what must hold of nodes and edges is an invariant");
             self.report(d);
@@ -236,7 +236,7 @@ impl Checker<'_> {
         let ty = self.kind_type(cx, &e.kind);
         if !matches!(ty, Type::Event(_) | Type::Error) {
             let shown = self.show(&ty);
-            let d = Diagnostic::error(error::WRONG_SORT, format!("an obligation is met by an event, and `{shown}` is no event kind"))
+            let d = Diagnostic::error(error::WRONG_SORT, format!("an obligation is met by an event, and {shown} is no event kind"))
                 .at(cx.at(e.kind.span), "an event kind is needed here");
             self.report(d);
         }

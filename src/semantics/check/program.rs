@@ -474,7 +474,7 @@ impl Checker<'_> {
         let mut ty = self.type_expr(module, item.id, &p.ty);
         if types::has_elements(&ty) {
             let shown = self.show(&ty);
-            let d = Diagnostic::error(error::MISPLACED_TYPE, format!("a parameter comes from outside, where there is no `{shown}`"))
+            let d = Diagnostic::error(error::MISPLACED_TYPE, format!("a parameter comes from outside, where there is no {shown}"))
                 .at(item.place(p.ty.span), "a type of values is needed here")
                 .help("take its id as Text, and look it up: `Kind(name)`");
             self.report(d);
