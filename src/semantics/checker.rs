@@ -261,10 +261,9 @@ impl Checker<'_> {
     }
 
     /// Tells that a guard stands to the right of what it should guard, for what was found absent in `left` of a conjunction.
-    pub fn swap_help(&mut self, cx: &Cx, key: &str, index: usize, left: &ast::Expr, guard: &ast::Expr) {
+    pub fn swap_help(&mut self, cx: &Cx, index: usize, left: &ast::Expr, guard: &ast::Expr) {
         let (a, b) = (cx.at(left.span), cx.at(guard.span));
         let (left_text, guard_text) = (wrapped(left, self.text(a)), wrapped(guard, self.text(b)));
-        let _ = key;
         if let Some(d) = self.diagnostics.get_mut(index) {
             d.helps.clear();
             d.suggestions.clear();

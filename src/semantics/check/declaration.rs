@@ -10,7 +10,7 @@ use crate::semantics::hir::{Expr, ExprKind};
 use crate::semantics::resolve::{Def, Lookup, ModuleId};
 use crate::semantics::scope::{Cx, Site};
 use crate::semantics::types::{self, Fit};
-use crate::structure::schema::{Attr, AttrId, Schema, Sort};
+use crate::structure::schema::{Attr, AttrId, Sort};
 use crate::syntax::ast;
 
 /// The kinds that programs declare, with where they stand.
@@ -434,11 +434,6 @@ impl Checker<'_> {
     /// The place where something could be inserted behind a span.
     pub fn behind(cx: &Cx, span: Span) -> Place {
         cx.at(Span { start: span.end, end: span.end })
-    }
-
-    /// The schema as far as it is known.
-    pub fn schema(&self) -> &Schema {
-        &self.schema
     }
 }
 

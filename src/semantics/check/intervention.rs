@@ -1,6 +1,6 @@
 //! Checks interventions. Called by program.
 use crate::base::{Diagnostic, Place, Span};
-use crate::scalar::{KindId, Kinds, Type};
+use crate::scalar::{Kinds, Type};
 use crate::semantics::checker::{Checker, Pos};
 use crate::semantics::error;
 use crate::semantics::hir::{self, EditKind, ExprKind, Intervention};
@@ -203,14 +203,6 @@ impl Checker<'_> {
                     self.report(d);
                 }
             }
-        }
-    }
-
-    /// The kinds that a type names.
-    pub fn kinds_in(&self, t: &Type) -> Vec<KindId> {
-        match types::element(t) {
-            Some((_, Kinds::Of(list))) => list.to_vec(),
-            _ => vec![],
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::semantics::error;
 use crate::semantics::hir::{self, ExprKind, Policy, PolicyClause, PolicyForm, PolicyId, Prefer, Scope};
 use crate::semantics::resolve::ModuleId;
 use crate::semantics::scope::{self, Cx, Site, What};
-use crate::semantics::types;
 use crate::structure::schema::AttrId;
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -291,14 +290,5 @@ impl Checker<'_> {
         let value = self.widen_to(value, &Type::Float(None));
         self.single_uses(&cx);
         self.program.prefers.push(Prefer { name, weight, vars: cx.vars, value, place: item.place(item.span) });
-    }
-
-    /// The kinds of events that a policy is on.
-    pub fn on_kinds(&self, p: &Policy) -> Vec<crate::scalar::KindId> {
-        p.on.iter()
-            .flat_map(|s| &s.binders)
-            .filter_map(|b| if let hir::Domain::Kind(t) = &b.domain { types::element(t).map(|(_, k)| k.clone()) } else { None })
-            .flat_map(|k| if let Kinds::Of(list) = k { list.to_vec() } else { vec![] })
-            .collect()
     }
 }

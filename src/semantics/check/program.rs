@@ -8,7 +8,7 @@ use crate::semantics::checker::{Checker, Pos, RuleSource};
 use crate::semantics::cycles;
 use crate::semantics::error;
 use crate::semantics::hir::{
-    Combine, Expr, Invariant, InvariantId, Param, ParamId, Policy, PolicyId, Program, Rule, RuleForm, RuleId, Var, VarId,
+    Expr, Invariant, InvariantId, Param, ParamId, Policy, PolicyId, Program, Rule, RuleForm, RuleId, Var, VarId,
 };
 use crate::semantics::resolve::{self, Def, DemandDef, ModuleId, Names};
 use crate::semantics::scope::{Cx, Site, What};
@@ -580,8 +580,3 @@ impl Checker<'_> {
 
 /// The names of types, which no kind may take.
 const TYPES: &[&str] = &["Bool", "Int", "Float", "Text", "Time", "Duration", "Json", "Node", "Edge", "Event"];
-
-/// Whether a value rule improves from below or above.
-pub fn improves(c: Combine) -> bool {
-    !matches!(c, Combine::One)
-}
