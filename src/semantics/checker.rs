@@ -74,6 +74,8 @@ pub struct Checker<'a> {
     pub muted: u32,
     /// Types are being found: where one side of an operator is not known yet, the other says the type.
     pub inferring: bool,
+    /// Edge kinds of which an end is not known; reported already.
+    pub endless: std::collections::BTreeSet<crate::scalar::KindId>,
     /// Items that syntax has complained about.
     pub unread: std::collections::BTreeSet<crate::base::ItemId>,
 }

@@ -173,8 +173,8 @@ impl Checker<'_> {
                 Kinds::Any => self.schema.of_sort(Sort::Edge).collect(),
             };
             list.iter()
-                .filter_map(|k| self.schema.kind(*k)?.ends.clone())
-                .map(|(a, b)| Type::Node(if from { a } else { b }))
+                .map(|k| self.edge_ends(*k))
+                .map(|(a, b)| if from { a } else { b })
                 .reduce(|a, b| self.join_ends(&a, &b))
                 .unwrap_or(Type::Node(Kinds::Any))
         };

@@ -112,7 +112,10 @@ impl Checker<'_> {
                     match self.kind_type_at(d.module, item.id, q) {
                         Type::Node(Kinds::Of(list)) => kinds.extend(list.iter().copied()),
                         Type::Node(Kinds::Any) => any = true,
-                        Type::Error => any = true,
+                        Type::Error => {
+                            any = true;
+                            self.endless.insert(d.kind);
+                        }
                         _ => {
                             any = true;
                             let place = item.place(q.span);

@@ -87,6 +87,7 @@ pub fn check(sources: &mut Sources, loader: &dyn Loader, main: FileId, options: 
         diagnostics: loaded.diagnostics,
         muted: 0,
         inferring: false,
+        endless: BTreeSet::new(),
         unread,
     };
     for (module, broken) in c.names.modules.iter_mut().zip(loaded.broken) {
@@ -130,6 +131,7 @@ pub fn check_formula(sources: &mut Sources, program: &Program, names: &Names, fi
         diagnostics,
         muted: 0,
         inferring: false,
+        endless: BTreeSet::new(),
         unread: BTreeSet::new(),
     };
     let mut cx = Cx::new(ModuleId(0), item, Site::Query);
