@@ -74,6 +74,8 @@ pub struct Checker<'a> {
     pub muted: u32,
     /// Types are being found: where one side of an operator is not known yet, the other says the type.
     pub inferring: bool,
+    /// Edge kinds of which an end is not known; reported already.
+    pub endless: std::collections::BTreeSet<crate::scalar::KindId>,
     /// Items that syntax has complained about.
     pub unread: std::collections::BTreeSet<crate::base::ItemId>,
 }
@@ -97,8 +99,12 @@ impl Checker<'_> {
     pub fn text(&self, place: Place) -> String {
         self.sources.text(place).to_string()
     }
-    /// A type for a message.
+    /// A type for a message, in backticks.
     pub fn show(&self, t: &Type) -> String {
+        format!("`{}`", self.write(t))
+    }
+    /// A type as it is written in a program.
+    pub fn write(&self, t: &Type) -> String {
         types::show(&self.schema, t)
     }
     /// What could not be checked.
@@ -152,7 +158,7 @@ impl Checker<'_> {
                 let text = self.text(e.place);
                 let d = Diagnostic::error(error::TYPE_MISMATCH, format!("{what} is {wanted}, and this may be another"))
                     .at(e.place, format!("this is {from}"))
-                    .help(format!("ask first, to the left: `{text} is {wanted} and …`"));
+                    .help(format!("ask first, to the left: `{text} is {} and …`", self.write(to)));
                 self.report(d);
                 Expr { kind: ExprKind::Error, ty: Type::Error, place: e.place }
             }
@@ -257,10 +263,9 @@ impl Checker<'_> {
     }
 
     /// Tells that a guard stands to the right of what it should guard, for what was found absent in `left` of a conjunction.
-    pub fn swap_help(&mut self, cx: &Cx, key: &str, index: usize, left: &ast::Expr, guard: &ast::Expr) {
+    pub fn swap_help(&mut self, cx: &Cx, index: usize, left: &ast::Expr, guard: &ast::Expr) {
         let (a, b) = (cx.at(left.span), cx.at(guard.span));
         let (left_text, guard_text) = (wrapped(left, self.text(a)), wrapped(guard, self.text(b)));
-        let _ = key;
         if let Some(d) = self.diagnostics.get_mut(index) {
             d.helps.clear();
             d.suggestions.clear();
@@ -327,7 +332,7 @@ impl Checker<'_> {
                         .help("only binders leave a `where`: make it one, beside the others");
                     match (gone.insert, types::element(&kind).is_some()) {
                         (Some(at), true) => {
-                            let text = format!(", {}: {}", quoted(n), self.show(&kind));
+                            let text = format!(", {}: {}", quoted(n), self.write(&kind));
                             d.suggest(format!("add the binder `{}`", text.trim_start_matches(", ")), at, text)
                         }
                         _ => d,
@@ -346,7 +351,8 @@ impl Checker<'_> {
         all.extend(self.names.usable(cx.module, &|d| matches!(d, Def::Param(_))));
         let d = Diagnostic::error(error::UNKNOWN_NAME, format!("`{n}` is not known here"))
             .at(place, "nothing binds or declares it");
-        match nearest(n, all.iter().map(|s| s.as_str())) {
+        // of names of one or two letters every other is near
+        match nearest(n, all.iter().map(|s| s.as_str())).filter(|_| n.chars().count() > 2) {
             Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, quoted(near)),
             None if cx.closed => d.help("in a test a name comes from `given`, or from a binder: `some x: K where …`"),
             None => d.help("a variable is bound by a binder (`x: Kind`), or by an atom, an arrow, `is`, `x == …` or `x in …`"),
@@ -356,7 +362,7 @@ impl Checker<'_> {
     fn under_not(&self, cx: &Cx, name: &ast::Name, not: Span, operand: Span) -> Diagnostic {
         let n = &*name.text;
         let place = cx.at(name.span);
-        let kind = cx.wanted.as_ref().filter(|t| types::element(t).is_some()).map(|t| self.show(t));
+        let kind = cx.wanted.as_ref().filter(|t| types::element(t).is_some()).map(|t| self.write(t));
         let shown = kind.clone().unwrap_or_else(|| "Kind".into());
         let d = Diagnostic::error(error::BOUND_UNDER_NOT, format!("`{n}` is bound only under a `not`"))
             .at(place, "nothing else binds it")

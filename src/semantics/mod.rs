@@ -4,16 +4,18 @@ mod checker;
 mod cycles;
 pub mod error;
 pub mod hir;
+mod improve;
 pub mod library;
 mod lint;
 pub mod resolve;
 mod scope;
 pub mod strata;
-#[cfg(test)]
-mod tests;
 mod types;
 mod walk;
 
 pub use check::program::{Checked, Formula, Options, check, check_formula};
 pub use resolve::Names;
 pub use strata::{Strata, Stratum};
+
+#[cfg(test)]
+mod tests;

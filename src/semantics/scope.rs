@@ -294,6 +294,8 @@ impl Cx {
             .last()
             .map(|f| f.names.iter().filter_map(|(_, t)| if let Target::Var(v) = t { Some(*v) } else { None }).collect())
             .unwrap_or_default();
+        // the place between two arrows that nobody named
+        ids.retain(|v| self.var(*v).is_some_and(|v| &*v.name != "_"));
         ids.sort_by_key(|v| self.var(*v).map(|v| v.place));
         ids
     }

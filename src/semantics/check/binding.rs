@@ -288,7 +288,7 @@ impl Checker<'_> {
 
     /// The types of the ends of an edge kind.
     pub fn edge_ends(&self, kind: crate::scalar::KindId) -> (Type, Type) {
-        match self.schema.kind(kind).and_then(|k| k.ends.clone()) {
+        match self.schema.kind(kind).and_then(|k| k.ends.clone()).filter(|_| !self.endless.contains(&kind)) {
             Some((from, to)) => (Type::Node(from), Type::Node(to)),
             None => (Type::Error, Type::Error),
         }

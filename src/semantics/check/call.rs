@@ -51,8 +51,7 @@ impl Checker<'_> {
                         self.read_variable(cx, v, n.span);
                     }
                     None if self.is_new(cx, &n.text) => {
-                        let id = cx.declare_binder(n.text.clone(), Type::Error, cx.at(n.span));
-                        let _ = id;
+                        cx.declare_binder(n.text.clone(), Type::Error, cx.at(n.span));
                     }
                     None => {}
                 }
@@ -404,7 +403,7 @@ impl Checker<'_> {
             "poisson" => Type::Int(None),
             _ => float,
         };
-        for (i, (a, ty)) in args.iter().zip(&wanted).enumerate() {
+        for (a, ty) in args.iter().zip(&wanted) {
             let e = self.value(cx, a);
             if *ty == Type::Error {
                 let e = self.present(cx, e, "what is drawn from");
@@ -413,7 +412,6 @@ impl Checker<'_> {
                 operands.push(e);
                 continue;
             }
-            let _ = i;
             operands.push(self.convert(cx, e, ty, &format!("an argument of `{}`", n.text)));
         }
         self.make(cx, ExprKind::Noise(n.text.clone(), operands), result, span)

@@ -10,7 +10,7 @@ use crate::semantics::hir::{Expr, ExprKind};
 use crate::semantics::resolve::{Def, Lookup, ModuleId};
 use crate::semantics::scope::{Cx, Site};
 use crate::semantics::types::{self, Fit};
-use crate::structure::schema::{Attr, AttrId, Schema, Sort};
+use crate::structure::schema::{Attr, AttrId, Sort};
 use crate::syntax::ast;
 
 /// The kinds that programs declare, with where they stand.
@@ -112,7 +112,10 @@ impl Checker<'_> {
                     match self.kind_type_at(d.module, item.id, q) {
                         Type::Node(Kinds::Of(list)) => kinds.extend(list.iter().copied()),
                         Type::Node(Kinds::Any) => any = true,
-                        Type::Error => any = true,
+                        Type::Error => {
+                            any = true;
+                            self.endless.insert(d.kind);
+                        }
                         _ => {
                             any = true;
                             let place = item.place(q.span);
@@ -434,11 +437,6 @@ impl Checker<'_> {
     /// The place where something could be inserted behind a span.
     pub fn behind(cx: &Cx, span: Span) -> Place {
         cx.at(Span { start: span.end, end: span.end })
-    }
-
-    /// The schema as far as it is known.
-    pub fn schema(&self) -> &Schema {
-        &self.schema
     }
 }
 

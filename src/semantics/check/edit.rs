@@ -191,7 +191,7 @@ impl Checker<'_> {
             return None;
         }
         if types::element(&x.ty).is_none() && *ty != Type::Error {
-            let b = self.show(ty);
+            let b = self.write(ty);
             let (text, shown) = (self.text(x.place), self.show(&x.ty));
             let mut d = Diagnostic::error(error::BAD_EDIT, format!("an end of an edge is a node, and this is {shown}")).at(x.place, format!("this is {shown}"));
             if let Type::Node(crate::scalar::Kinds::Of(k)) = ty
@@ -310,9 +310,9 @@ impl Checker<'_> {
             return None;
         };
         let (sort, kinds) = (sort, kinds.clone());
-        if let Some((field, _)) = self.field(sort, &kinds, &first.text) {
+        if self.field(sort, &kinds, &first.text).is_some() {
             let d = Diagnostic::error(error::BAD_EDIT, format!("`{}` is what the element is, and cannot be set", first.text))
-                .at(cx.at(first.span), format!("{field:?}").to_lowercase())
+                .at(cx.at(first.span), "part of what it is")
                 .help("remove the element and add another");
             self.report(d);
             return None;

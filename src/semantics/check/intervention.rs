@@ -1,6 +1,6 @@
 //! Checks interventions. Called by program.
 use crate::base::{Diagnostic, Place, Span};
-use crate::scalar::{KindId, Kinds, Type};
+use crate::scalar::{Kinds, Type};
 use crate::semantics::checker::{Checker, Pos};
 use crate::semantics::error;
 use crate::semantics::hir::{self, EditKind, ExprKind, Intervention};
@@ -99,7 +99,7 @@ impl Checker<'_> {
                 InterventionClause::Seed(n, s) => seed = self.once(&cx, seed, *n, *s, "seed"),
             }
         }
-        self.conflicts(&cx, &out.edits);
+        self.conflicts(&out.edits);
         // what need not be in the world before: known only when all edits are
         let (added, removed) = (self.touched(&out.edits).0, self.touched(&out.against).1);
         cx.added = added;
@@ -174,7 +174,7 @@ impl Checker<'_> {
     }
 
     /// Edits of one world that can be seen to conflict: two values for one attribute, setting what is removed.
-    fn conflicts(&mut self, cx: &Cx, edits: &[hir::Edit]) {
+    pub fn conflicts(&mut self, edits: &[hir::Edit]) {
         let key = |e: &hir::Expr| scope::key(e);
         for (i, a) in edits.iter().enumerate() {
             for b in edits.iter().skip(i + 1) {
@@ -203,15 +203,6 @@ impl Checker<'_> {
                     self.report(d);
                 }
             }
-        }
-        let _ = cx;
-    }
-
-    /// The kinds that a type names.
-    pub fn kinds_in(&self, t: &Type) -> Vec<KindId> {
-        match types::element(t) {
-            Some((_, Kinds::Of(list))) => list.to_vec(),
-            _ => vec![],
         }
     }
 }

@@ -29,6 +29,14 @@ impl Checker<'_> {
     /// The kind and attribute of a mechanism; declares the attribute if the kind does not.
     pub fn mechanism_head(&mut self, module: ModuleId, index: usize) -> Option<Headed> {
         let item = self.item(module, index)?;
+        let unread = u32::from(self.unread.contains(&item.id));
+        self.muted += unread;
+        let head = self.head_of(module, index, &item);
+        self.muted -= unread;
+        head
+    }
+
+    fn head_of(&mut self, module: ModuleId, index: usize, item: &ast::Item) -> Option<Headed> {
         let ast::ItemKind::Mechanism(m) = &item.kind else { return None };
         let cx = Cx::new(module, item.id, Site::Mechanism);
         let kind = self.single_kind(&cx, &m.kind)?;

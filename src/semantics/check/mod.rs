@@ -1,4 +1,6 @@
 //! The checks, one file per construct. Fed by syntax, they fill the checked program.
+mod arithmetic;
+mod attribute;
 mod binding;
 mod call;
 mod declaration;

@@ -6,7 +6,6 @@ use crate::semantics::error;
 use crate::semantics::hir::{self, ExprKind, Policy, PolicyClause, PolicyForm, PolicyId, Prefer, Scope};
 use crate::semantics::resolve::ModuleId;
 use crate::semantics::scope::{self, Cx, Site, What};
-use crate::semantics::types;
 use crate::structure::schema::AttrId;
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -52,7 +51,7 @@ impl Checker<'_> {
                     let v = self.let_name(&mut cx, &l.name, value.ty.clone());
                     lets.push((v, value));
                 }
-                ast::PolicyClause::Effect(e) => clauses.extend(self.effect(&mut cx, e, event.as_ref(), item, x)),
+                ast::PolicyClause::Effect(e) => clauses.extend(self.effect(&mut cx, e, event.as_ref())),
             }
         }
         if placed.is_none() {
@@ -94,7 +93,7 @@ impl Checker<'_> {
         let ty = self.kind_type(cx, &e.kind);
         if !matches!(ty, Type::Event(_) | Type::Error) {
             let shown = self.show(&ty);
-            let d = Diagnostic::error(error::WRONG_SORT, format!("a policy governs events, and `{shown}` is no event kind"))
+            let d = Diagnostic::error(error::WRONG_SORT, format!("a policy governs events, and {shown} is no event kind"))
                 .at(cx.at(e.kind.span), "an event kind is needed here")
                 .help("what must hold of nodes and edges is an invariant");
             self.report(d);
@@ -115,8 +114,6 @@ impl Checker<'_> {
         cx: &mut Cx,
         e: &ast::EffectClause,
         event: Option<&(hir::VarId, Type)>,
-        item: &ast::Item,
-        policy: &ast::Policy,
     ) -> Option<PolicyClause> {
         let word = self.text(cx.at(e.word));
         let saved = cx.facts.clone();
@@ -125,13 +122,8 @@ impl Checker<'_> {
         if let Some(w) = &when {
             self.assume(cx, w);
         }
-        // the effect happens where `unless` is false: what it binds has no value then, but for an `earlier`, whose miss is told
-        let unless = e.unless.as_ref().map(|f| {
-            cx.push(What::Clause);
-            let x = self.body(cx, f, Pos::MATCHED);
-            cx.pop();
-            x
-        });
+        cx.push(What::Clause);
+        let unless = e.unless.as_ref().map(|f| self.body(cx, f, Pos::MATCHED));
         if let Some(u) = &unless {
             cx.facts = std::mem::take(&mut cx.facts).and(scope::facts(u, false));
         }
@@ -161,10 +153,11 @@ impl Checker<'_> {
                 self.oblige(cx, o)
             }
         };
+        // a message sees what `when` and `unless` bind, an `earlier` of either too
         let message = e.message.as_ref().map(|m| self.message(cx, m));
         cx.pop();
+        cx.pop();
         cx.facts = saved;
-        let _ = (item, policy);
         Some(PolicyClause { form: form?, when, unless, message, place: cx.at(e.span) })
     }
 
@@ -242,7 +235,7 @@ impl Checker<'_> {
         let ty = self.kind_type(cx, &e.kind);
         if !matches!(ty, Type::Event(_) | Type::Error) {
             let shown = self.show(&ty);
-            let d = Diagnostic::error(error::WRONG_SORT, format!("an obligation is met by an event, and `{shown}` is no event kind"))
+            let d = Diagnostic::error(error::WRONG_SORT, format!("an obligation is met by an event, and {shown} is no event kind"))
                 .at(cx.at(e.kind.span), "an event kind is needed here");
             self.report(d);
         }
@@ -297,14 +290,5 @@ impl Checker<'_> {
         let value = self.widen_to(value, &Type::Float(None));
         self.single_uses(&cx);
         self.program.prefers.push(Prefer { name, weight, vars: cx.vars, value, place: item.place(item.span) });
-    }
-
-    /// The kinds of events that a policy is on.
-    pub fn on_kinds(&self, p: &Policy) -> Vec<crate::scalar::KindId> {
-        p.on.iter()
-            .flat_map(|s| &s.binders)
-            .filter_map(|b| if let hir::Domain::Kind(t) = &b.domain { types::element(t).map(|(_, k)| k.clone()) } else { None })
-            .flat_map(|k| if let Kinds::Of(list) = k { list.to_vec() } else { vec![] })
-            .collect()
     }
 }

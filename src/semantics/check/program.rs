@@ -8,7 +8,7 @@ use crate::semantics::checker::{Checker, Pos, RuleSource};
 use crate::semantics::cycles;
 use crate::semantics::error;
 use crate::semantics::hir::{
-    Combine, Expr, Invariant, InvariantId, Param, ParamId, Policy, PolicyId, Program, Rule, RuleForm, RuleId, Var, VarId,
+    Expr, Invariant, InvariantId, Param, ParamId, Policy, PolicyId, Program, Rule, RuleForm, RuleId, Var, VarId,
 };
 use crate::semantics::resolve::{self, Def, DemandDef, ModuleId, Names};
 use crate::semantics::scope::{Cx, Site, What};
@@ -87,6 +87,7 @@ pub fn check(sources: &mut Sources, loader: &dyn Loader, main: FileId, options: 
         diagnostics: loaded.diagnostics,
         muted: 0,
         inferring: false,
+        endless: BTreeSet::new(),
         unread,
     };
     for (module, broken) in c.names.modules.iter_mut().zip(loaded.broken) {
@@ -130,6 +131,7 @@ pub fn check_formula(sources: &mut Sources, program: &Program, names: &Names, fi
         diagnostics,
         muted: 0,
         inferring: false,
+        endless: BTreeSet::new(),
         unread: BTreeSet::new(),
     };
     let mut cx = Cx::new(ModuleId(0), item, Site::Query);
@@ -474,7 +476,7 @@ impl Checker<'_> {
         let mut ty = self.type_expr(module, item.id, &p.ty);
         if types::has_elements(&ty) {
             let shown = self.show(&ty);
-            let d = Diagnostic::error(error::MISPLACED_TYPE, format!("a parameter comes from outside, where there is no `{shown}`"))
+            let d = Diagnostic::error(error::MISPLACED_TYPE, format!("a parameter comes from outside, where there is no {shown}"))
                 .at(item.place(p.ty.span), "a type of values is needed here")
                 .help("take its id as Text, and look it up: `Kind(name)`");
             self.report(d);
@@ -580,8 +582,3 @@ impl Checker<'_> {
 
 /// The names of types, which no kind may take.
 const TYPES: &[&str] = &["Bool", "Int", "Float", "Text", "Time", "Duration", "Json", "Node", "Edge", "Event"];
-
-/// Whether a value rule improves from below or above.
-pub fn improves(c: Combine) -> bool {
-    !matches!(c, Combine::One)
-}

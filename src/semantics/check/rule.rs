@@ -74,7 +74,7 @@ impl Checker<'_> {
                     for p in &r.params {
                         params.push(match &p.ty {
                             Some(t) => self.type_expr(source.module, item.id, t),
-                            None => self.guess_parameter(source.module, &item, r, p, &bound),
+                            None => self.guess_parameter(&item, r, p, &bound),
                         });
                     }
                     first = Some((item.clone(), r.params.len(), form));
@@ -124,11 +124,10 @@ impl Checker<'_> {
     }
 
     /// The type of a parameter that has none: what the kinds in the body say, if they do.
-    fn guess_parameter(&mut self, module: ModuleId, item: &ast::Item, r: &ast::Rule, p: &ast::RuleParam, bound: &[(Arc<str>, Type)]) -> Type {
+    fn guess_parameter(&mut self, item: &ast::Item, r: &ast::Rule, p: &ast::RuleParam, bound: &[(Arc<str>, Type)]) -> Type {
         let found = bound.iter().filter(|(n, _)| *n == p.name.text).map(|(_, t)| t.clone()).reduce(|a, b| {
             types::meet(&self.schema, &a, &b).unwrap_or(Type::Error)
         });
-        let _ = module;
         match found {
             Some(t) if t != Type::Error => t,
             _ => {

@@ -93,6 +93,7 @@ impl Checker<'_> {
                 }
             }
         }
+        self.conflicts(&edits);
         if expects.is_empty() {
             let d = Diagnostic::warning(error::IDLE, format!("test \"{}\" expects nothing", t.title.value))
                 .at(item.place(t.title.span), "")
