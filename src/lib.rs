@@ -15,3 +15,8 @@ pub mod report;
 pub mod session;
 #[cfg(feature = "cli")]
 pub mod face;
+
+// The book's Rust programs, run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/book/embedding.md")]
+mod book {}

@@ -539,7 +539,6 @@ impl<'p, 'd> Unit<'p, 'd> {
                 self.scope(scope, x.env, &mut list)?;
                 let mut needed = vec![];
                 if let Some(s) = satisfies {
-                    self.mentions(x.sub(s), &mut needed);
                     list.push(Conjunct::Not(x.sub(s)));
                 }
                 let binders = self.binder_slots(scope, x.env);

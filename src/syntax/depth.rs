@@ -24,6 +24,9 @@ struct Frame {
     chain: usize,
     postfix: usize,
     prefix: usize,
+    /// The chain before the last minus or `<-`: if an arrow comes of it, its signs were no operators.
+    before: usize,
+    tail: bool,
 }
 
 impl Frame {
@@ -83,8 +86,22 @@ pub(super) fn check(text: &str, tokens: &[Token]) -> Option<TooDeep> {
                 }
             }
             Dot => frame.postfix += 1,
+            Minus if frame.tail => {
+                frame.tail = false;
+                frame.chain = frame.before;
+            }
             Minus if !ends => frame.prefix += 1,
-            Plus | PlusPlus | Minus | Star | Slash | Percent | Coalesce | EqualsEquals | NotEquals | Less | LessEquals | Greater
+            Minus => {
+                frame.before = frame.chain;
+                frame.operator();
+            }
+            ArrowTail => {
+                frame.before = frame.chain;
+                frame.tail = true;
+                frame.postfix = 0;
+            }
+            ArrowHead => frame.chain = frame.before,
+            Plus | PlusPlus | Star | Slash | Percent | Coalesce | EqualsEquals | NotEquals | Less | LessEquals | Greater
             | GreaterEquals | Dots => frame.operator(),
             Reserved => match word {
                 "not" => frame.prefix += 1,

@@ -55,7 +55,26 @@ impl Expected {
         };
         let mut clauses = false;
         let mut operator = false;
+        // behind an operand the beginnings of operators are not worth a list
+        let expressions = self.rules.iter().any(|r| class(*r) == Some("an expression"));
+        let behind = !expressions && self.has(Rule::bracket_open) && self.has(Rule::paren_open);
+        let part = |r: Rule| {
+            use Rule::*;
+            matches!(r, bracket_open | paren_open | dot | minus | arrow_tail | kw_not | kw_as | kw_is | kw_has | attr | index | call)
+        };
+        // before an operand the beginnings of expressions are not worth one either
+        let start = |r: Rule| {
+            use Rule::*;
+            matches!(r, name | variable | text | record | brace_open | bracket_open | paren_open | kw_count | kw_consecutive | minus | kw_not | kw_in | kw_if | kw_at)
+        };
         for rule in &self.rules {
+            if expressions && start(*rule) {
+                continue;
+            }
+            if behind && part(*rule) {
+                operator = true;
+                continue;
+            }
             match class(*rule) {
                 Some("an operator") => operator = true,
                 Some("a clause") => clauses = true,

@@ -68,8 +68,9 @@ pub(super) fn internal(what: &str, place: Place) -> Diagnostic {
     Diagnostic::error(error::INTERNAL, format!("dbm misunderstands its own grammar: {what}")).at(place, "").help("please report this, with the program")
 }
 
-/// What went wrong where pest gave up. `text` and `tokens` are those of one item, spans relative to it.
-pub(super) fn explain(text: &str, tokens: &[Token], failure: &Error<Rule>, item: bool) -> Explained {
+/// What went wrong where pest gave up; if that is a sign of another language, all further such signs too.
+/// `text` and `tokens` are those of one item, spans relative to it.
+pub(super) fn explain(text: &str, tokens: &[Token], failure: &Error<Rule>, item: bool) -> Vec<Explained> {
     let at = match failure.location {
         InputLocation::Pos(p) => p,
         InputLocation::Span((s, _)) => s,
@@ -77,7 +78,11 @@ pub(super) fn explain(text: &str, tokens: &[Token], failure: &Error<Rule>, item:
     let significant: Vec<Token> = tokens.iter().filter(|t| !t.kind.is_trivia()).copied().collect();
     let index = significant.iter().position(|t| t.span.end as usize > at).unwrap_or(significant.len());
     let context = Context { text, tokens: &significant, index, wanted: expected(failure) };
-    context.explain(item)
+    let mut found = vec![context.explain(item)];
+    if context.token(0).is_some_and(|t| context.lexical(t).is_some()) {
+        found.extend(significant.iter().skip(index + 1).filter_map(|t| context.lexical(*t)));
+    }
+    found
 }
 
 struct Context<'a> {
@@ -216,7 +221,6 @@ impl Context<'_> {
 
     fn unknown(&self, text: &str, at: Span) -> Explained {
         let ours = match text {
-            "“" | "”" | "„" | "«" | "»" => "\"",
             "–" | "—" | "−" => "-",
             "≤" => "<=",
             "≥" => ">=",
@@ -235,7 +239,7 @@ impl Context<'_> {
         let word = shown(text);
         let found = Explained::new(error::UNKNOWN_CHARACTER, format!("`{word}` has no meaning in dbm"), at, "");
         match (ours, text) {
-            ("", "'") => found.help("text stands in double quotes: `\"text\"`"),
+            ("", "“" | "”" | "„" | "«" | "»" | "'") => found.help("text stands in double quotes: `\"text\"`"),
             ("", "#") => found.help("a comment is `// …` to the end of the line"),
             ("", _) => found.help("a name with unusual characters stands in backticks, text in double quotes"),
             _ => found.suggest(format!("say `{}`", ours.trim()), at, ours),
@@ -247,23 +251,31 @@ impl Context<'_> {
         if let Some(found) = self.arrow_before() {
             return Some(found);
         }
-        if token.kind == TokenKind::BracketOpen && matches!(self.kind(-1), Some(TokenKind::Minus | TokenKind::ArrowTail)) {
-            let minus = self.token(-1)?.span;
-            let close = self.tokens.iter().skip(self.index).find(|t| t.kind == TokenKind::BracketClose).map_or(token.span, |t| t.span);
-            let inside = self.text.get(token.span.end as usize..close.start as usize).unwrap_or("").trim();
-            let (variable, kind) = inside.split_once(':').unwrap_or(("", inside));
-            let kind = if kind.trim().is_empty() { "_" } else { kind.trim() };
-            let ours = if variable.trim().is_empty() { kind.to_string() } else { format!("{}:{kind}", variable.trim()) };
-            return Some(
-                Explained::new(error::FOREIGN_SYNTAX, "an arrow has no brackets", minus.to(close), "")
-                    .help(ARROWS)
-                    .suggest("leave the brackets out", token.span.to(close), ours),
-            );
+        if let Some(found) = self.cypher() {
+            return Some(found);
         }
         if token.kind == TokenKind::ArrowHead && self.previous_ends() && !self.wanted.has(Rule::arrow_head) {
             return Some(Explained::new(error::UNEXPECTED, "this arrow names no edge", token.span, self.wanted.sentence("here")).help(ARROWS));
         }
         None
+    }
+
+    /// `a -[e:calls]-> b`.
+    fn cypher(&self) -> Option<Explained> {
+        let open = (-3..=0).rev().find(|o| self.kind(*o) == Some(TokenKind::BracketOpen))?;
+        let minus = self.token(open - 1).filter(|t| matches!(t.kind, TokenKind::Minus | TokenKind::ArrowTail))?;
+        let close = (open + 1..open + 8).find(|o| self.kind(*o) == Some(TokenKind::BracketClose))?;
+        let after = self.token(close + 1).filter(|t| matches!(t.kind, TokenKind::Minus | TokenKind::ArrowHead))?;
+        let (open, close) = (self.token(open)?.span, self.token(close)?.span);
+        let inside = self.text.get(open.end as usize..close.start as usize).unwrap_or("").trim();
+        let (variable, kind) = inside.split_once(':').unwrap_or(("", inside));
+        let kind = if kind.trim().is_empty() { "_" } else { kind.trim() };
+        let ours = if variable.trim().is_empty() { kind.to_string() } else { format!("{}:{kind}", variable.trim()) };
+        Some(
+            Explained::new(error::FOREIGN_SYNTAX, "an arrow has no brackets", minus.span.to(after.span), "")
+                .help(ARROWS)
+                .suggest("leave the brackets out", open.to(close), ours),
+        )
     }
 
     fn arrow_before(&self) -> Option<Explained> {
@@ -305,6 +317,10 @@ impl Context<'_> {
                 let both = self.token(-1)?.span.to(at);
                 Some(Explained::new(error::FOREIGN_OPERATOR, "`:=` is no operator of dbm", both, "").suggest("say `=`", both, "="))
             }
+            TokenKind::Colon if self.kind(1) == Some(TokenKind::Equals) => {
+                let both = at.to(self.token(1)?.span);
+                Some(Explained::new(error::FOREIGN_OPERATOR, "`:=` is no operator of dbm", both, "").suggest("say `=`", both, "="))
+            }
             TokenKind::Equals if self.previous_ends() => Some(
                 Explained::new(error::SINGLE_EQUALS, "`=` does not compare", at, self.wanted.sentence("here"))
                     .help("`==` compares; `=` gives a value in `let`, `set`, `param` and value rules")
@@ -314,11 +330,41 @@ impl Context<'_> {
                 Explained::new(error::SINGLE_EQUALS, "`==` compares; `=` gives a value", at, "expected `=` here").suggest("say `=`", at, "="),
             ),
             TokenKind::Reserved if text == "for" => self.comprehension(at),
+            TokenKind::Colon if self.previous_ends() && self.wanted.has(Rule::brace_close) && !self.wanted.has(Rule::colon) => Some(
+                Explained::new(error::UNEXPECTED, "no `:` stands here", at, self.wanted.sentence("here")).suggest("leave it out", at, ""),
+            ),
+            TokenKind::Reserved if text == "if" && (self.wanted.has(Rule::when) || self.wanted.has(Rule::kw_when)) => Some(
+                Explained::new(error::FOREIGN_SYNTAX, "the condition of an effect stands behind `when`", at, "").suggest("say `when`", at, "when"),
+            ),
+            TokenKind::Reserved if text == "not" && self.word(-1) == "is" => {
+                let mut back = -2;
+                while matches!(self.kind(back), Some(TokenKind::Dot)) || self.kind(back).is_some_and(TokenKind::is_name) && self.kind(back - 1) == Some(TokenKind::Dot) {
+                    back -= 1;
+                }
+                let start = self.token(back)?.span.start;
+                let next = self.token(1)?.span.start;
+                let edits = vec![(Span { start, end: start }, "not ".to_string()), (Span { start: at.start, end: next }, String::new())];
+                Some(
+                    Explained::new(error::FOREIGN_OPERATOR, "`is not` is no operator of dbm", self.token(-1)?.span.to(at), "")
+                        .help("`not` stands before the whole: `not x is Kind`")
+                        .suggest_all("put `not` before it", edits),
+                )
+            }
             TokenKind::Reserved if self.wanted.only_names() => Some(
                 Explained::new(error::RESERVED_NAME, format!("`{text}` is a reserved word, not a name"), at, "a name must stand here")
                     .help(format!("in backticks any word is a name: `` `{text}` ``"))
                     .suggest("put it in backticks", at, format!("`{text}`")),
             ),
+            TokenKind::Text if self.kind(1) == Some(TokenKind::Colon) && (self.wanted.has(Rule::field) || self.wanted.has(Rule::name)) => {
+                let inner = text.trim_matches('"');
+                let plain = matches!(super::token::tokens(inner).as_slice(), [only] if only.kind == TokenKind::Ident);
+                let name = if plain { inner.to_string() } else { format!("`{inner}`") };
+                Some(
+                    Explained::new(error::FOREIGN_SYNTAX, "the name of a field stands without quotes", at, "")
+                        .help("`{ a: 1 }`; a name with unusual characters stands in backticks")
+                        .suggest(format!("say {}", if plain { format!("`{name}`") } else { name.clone() }), at, name),
+                )
+            }
             TokenKind::Ident | TokenKind::Quoted if self.kind(1) == Some(TokenKind::Colon) && self.wanted.has(Rule::comma) && self.previous_ends() => {
                 let end = self.token(-1)?.span.end;
                 Some(
@@ -416,7 +462,23 @@ impl Context<'_> {
                 return Some(Explained::new(error::FOREIGN_OPERATOR, format!("`{text}` is no operator of dbm"), at, "").suggest("say `%`", at, "%"));
             }
         }
-        let near = nearest(text, self.wanted.words())?;
+        let other = match lower.as_str() {
+            "deny" | "block" | "refuse" | "reject" => "forbid",
+            "allow" | "accept" => "permit",
+            "alert" => "warn",
+            "assert" | "must" | "check" => "require",
+            "forall" | "foreach" => "for",
+            "delete" | "drop" => "remove",
+            "insert" | "create" => "add",
+            "update" => "set",
+            "where_not" | "except" => "unless",
+            "print" | "msg" => "message",
+            _ => "",
+        };
+        let near = match self.wanted.words().find(|w| *w == other) {
+            Some(word) => word,
+            None => nearest(text, self.wanted.words())?,
+        };
         let found = Explained::new(error::UNEXPECTED, format!("unexpected `{text}`"), at, self.wanted.sentence("here"));
         Some(found.suggest(format!("did you mean `{near}`?"), at, near))
     }
@@ -431,6 +493,14 @@ pub(super) fn stray(text: &str, tokens: &[Token]) -> Explained {
     let context = Context { text, tokens: &significant, index: 0, wanted: Expected::default() };
     if let Some(found) = context.lexical(*first) {
         return found;
+    }
+    if let Some(sign) = significant.iter().find(|t| t.kind == TokenKind::ColonDash) {
+        let start = Span { start: first.span.start, end: first.span.start };
+        let mut edits = vec![(start, "rule ".to_string()), (sign.span, "if".to_string())];
+        edits.extend(significant.last().filter(|t| t.kind == TokenKind::Dot).map(|t| (t.span, String::new())));
+        return Explained::new(error::FOREIGN_OPERATOR, "`:-` is no operator of dbm", sign.span, "say `if`")
+            .help("a rule begins with `rule` and says when it holds: `rule depends(a: Service, b: Service) if a -calls-> b`")
+            .suggest_all("write it as a rule", edits);
     }
     let word = first.text(text);
     let all = "items begin with `import`, `param`, `node`, `edge`, `event`, `reader`, `rule`, `mechanism`, `invariant`, `intervention`, `policy`, `prefer` or `test`";

@@ -45,7 +45,7 @@ pub fn parse(sources: &mut Sources, file: FileId) -> Parsed {
                 parsed.items.push(Item { id, span, docs: chunk.docs, kind });
             }
             Err(found) => {
-                parsed.diagnostics.push(found);
+                parsed.diagnostics.extend(found);
                 parsed.broken.extend(source.declares());
             }
         }
@@ -76,7 +76,7 @@ pub fn parse_formula(sources: &mut Sources, file: FileId) -> (Option<Expr>, Item
     }
     let mut found = match pairs(Rule::formula, text) {
         Ok(found) => found,
-        Err(failure) => return (None, id, vec![explain::explain(text, &tokens, &failure, false).diagnostic(&place)]),
+        Err(failure) => return (None, id, explained(text, &tokens, &failure, false, &place)),
     };
     let mut builder = Builder::new(text, id, 0);
     let expr = found.next().and_then(|p| Cursor::of(p).maybe(Rule::expr)).map(|p| builder.expr(p));
@@ -112,27 +112,27 @@ impl<'t> Source<'t> {
         let start = self.start as u32;
         self.tokens.iter().map(|t| Token { kind: t.kind, span: Span { start: t.span.start - start, end: t.span.end - start } }).collect()
     }
-    fn kind(&self, chunk: &Chunk, id: ItemId) -> Result<(ItemKind, Span, Builder<'t>), Diagnostic> {
+    fn kind(&self, chunk: &Chunk, id: ItemId) -> Result<(ItemKind, Span, Builder<'t>), Vec<Diagnostic>> {
         let absolute = |span: Span| {
             let start = self.start as u32;
             Place::new(id, Span { start: span.start.saturating_sub(start), end: span.end.saturating_sub(start) })
         };
         let place = |span: Span| Place::new(id, span);
         if let (Some(problem), false) = (&chunk.problem, chunk.stray && !matches!(chunk.problem, Some(Problem::Extra { .. }))) {
-            return Err(bracket(problem.clone(), self.file, &absolute));
+            return Err(vec![bracket(problem.clone(), self.file, &absolute)]);
         }
         if chunk.stray {
-            return Err(explain::stray(self.text, &self.relative()).diagnostic(&place));
+            return Err(vec![explain::stray(self.text, &self.relative()).diagnostic(&place)]);
         }
         if let Some(deep) = depth::check(self.file, self.tokens) {
-            return Err(Explained::deep(deep).diagnostic(&absolute));
+            return Err(vec![Explained::deep(deep).diagnostic(&absolute)]);
         }
-        let mut found = pairs(Rule::one, self.text).map_err(|failure| explain::explain(self.text, &self.relative(), &failure, true).diagnostic(&place))?;
+        let mut found = pairs(Rule::one, self.text).map_err(|failure| explained(self.text, &self.relative(), &failure, true, &place))?;
         let whole = place(Span::new(0, self.text.len()));
-        let item = found.next().and_then(|p| Cursor::of(p).any()).ok_or_else(|| explain::internal("an item", whole))?;
+        let item = found.next().and_then(|p| Cursor::of(p).any()).ok_or_else(|| vec![explain::internal("an item", whole)])?;
         let span = Span::new(item.as_span().start(), item.as_span().end());
         let mut builder = Builder::new(self.text, id, 0);
-        let kind = builder.item(item).map_err(|broken| explain::internal(broken.0, whole))?;
+        let kind = builder.item(item).map_err(|broken| vec![explain::internal(broken.0, whole)])?;
         Ok((kind, span, builder))
     }
     /// The name that an unreadable item seems to declare.
@@ -147,6 +147,10 @@ impl<'t> Source<'t> {
     }
 }
 
+fn explained(text: &str, tokens: &[Token], failure: &pest::error::Error<Rule>, item: bool, place: &dyn Fn(Span) -> Place) -> Vec<Diagnostic> {
+    explain::explain(text, tokens, failure, item).into_iter().map(|e| e.diagnostic(place)).collect()
+}
+
 fn bracket(problem: Problem, text: &str, place: &dyn Fn(Span) -> Place) -> Diagnostic {
     match problem {
         Problem::Unclosed { open, noticed, after } => {
@@ -158,13 +162,16 @@ fn bracket(problem: Problem, text: &str, place: &dyn Fn(Span) -> Place) -> Diagn
             };
             found.suggest(format!("insert `{close}`"), place(Span { start: after.end, end: after.end }), if close == "}" { "\n}" } else { close })
         }
-        Problem::Mismatch { open, close } => {
+        Problem::Mismatch { open, close, after, outside } => {
             let right = open.kind.closer();
-            Diagnostic::error(error::MISMATCHED, format!("`{}` is closed by `{}`", open.text(text), close.text(text)))
+            let found = Diagnostic::error(error::MISMATCHED, format!("`{}` is closed by `{}`", open.text(text), close.text(text)))
                 .at(place(close.span), format!("expected `{right}` here"))
-                .also(place(open.span), "opened here")
-                .suggest(format!("insert `{right}`"), place(Span { start: close.span.start, end: close.span.start }), right)
-                .suggest(format!("say `{right}`"), place(close.span), right)
+                .also(place(open.span), "opened here");
+            if outside {
+                found.suggest(format!("insert `{right}`"), place(Span { start: after.end, end: after.end }), right)
+            } else {
+                found.suggest(format!("say `{right}`"), place(close.span), right)
+            }
         }
         Problem::Extra { close } => Diagnostic::error(error::MISMATCHED, format!("`{}` closes nothing", close.text(text)))
             .at(place(close.span), "no bracket is open here")
@@ -189,6 +196,6 @@ fn finish(diagnostics: &mut Vec<Diagnostic>) {
     let more = diagnostics.len().saturating_sub(CAP);
     diagnostics.truncate(CAP);
     if let (true, Some(last)) = (more > 0, diagnostics.last_mut()) {
-        last.notes.push(format!("{more} more mistake{} of syntax not shown", if more == 1 { " is" } else { "s are" }));
+        last.notes.push(if more == 1 { "1 more mistake of syntax is not shown".into() } else { format!("{more} more mistakes of syntax are not shown") });
     }
 }

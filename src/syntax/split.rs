@@ -26,8 +26,8 @@ pub(super) struct Chunk {
 pub(super) enum Problem {
     /// Opened and not closed before the next item (its word is `noticed`) or the end of the file.
     Unclosed { open: Token, noticed: Option<Span>, after: Span },
-    /// Closed by another bracket.
-    Mismatch { open: Token, close: Token },
+    /// Closed by another bracket, `after` some token; which may be meant for a bracket further `outside`.
+    Mismatch { open: Token, close: Token, after: Span, outside: bool },
     /// Closes nothing.
     Extra { close: Token },
 }
@@ -56,6 +56,7 @@ pub(super) fn split(text: &str, tokens: &[Token]) -> Vec<Chunk> {
     let mut splitter = Splitter { text, tokens, chunks: vec![], open: None, docs: vec![] };
     let mut line = 0usize;
     let mut fresh = true;
+    let mut indent = 0usize;
     for (i, token) in tokens.iter().enumerate() {
         let word = token.text(text);
         match token.kind {
@@ -69,7 +70,10 @@ pub(super) fn split(text: &str, tokens: &[Token]) -> Vec<Chunk> {
             TokenKind::Comment | TokenKind::FileDoc => {}
             _ => {
                 let column = token.span.start as usize - line.min(token.span.start as usize);
-                splitter.token(i, fresh, column);
+                if fresh {
+                    indent = column;
+                }
+                splitter.token(i, fresh, column, indent);
                 fresh = false;
                 splitter.docs.clear();
             }
@@ -90,7 +94,7 @@ impl<'a> Splitter<'a> {
         (i + 1..self.tokens.len()).find(|&n| !self.kind(n).is_trivia())
     }
 
-    fn token(&mut self, i: usize, fresh: bool, column: usize) {
+    fn token(&mut self, i: usize, fresh: bool, column: usize, indent: usize) {
         let kind = self.kind(i);
         let begins = self.begins(i, fresh, column);
         if let Some(stray) = begins {
@@ -100,10 +104,9 @@ impl<'a> Splitter<'a> {
             self.open = Some(Open { first: i, last: i, column, docs, stray, stack: vec![], suspect: None, problem: None });
         }
         let Some(&token) = self.tokens.get(i) else { return };
-        let text = self.text;
         let Some(open) = self.open.as_mut() else { return };
         if kind.is_open() {
-            open.stack.push((i, indent(text, token.span.start)));
+            open.stack.push((i, indent));
         } else if let Some(opener) = kind.opener() {
             match open.stack.pop() {
                 Some((at, indented)) if self.tokens.get(at).is_some_and(|t| t.kind == opener) => {
@@ -112,11 +115,13 @@ impl<'a> Splitter<'a> {
                     }
                 }
                 Some((at, indented)) => {
-                    if let (None, Some(&bracket)) = (&open.problem, self.tokens.get(at)) {
-                        open.problem = Some(Problem::Mismatch { open: bracket, close: token });
-                    }
                     let tokens = self.tokens;
-                    match open.stack.iter().rposition(|(o, _)| tokens.get(*o).is_some_and(|t| t.kind == opener)) {
+                    let meant = open.stack.iter().rposition(|(o, _)| tokens.get(*o).is_some_and(|t| t.kind == opener));
+                    if let (None, Some(&bracket)) = (&open.problem, tokens.get(at)) {
+                        let after = tokens.get(open.last).map_or(token.span, |t| t.span);
+                        open.problem = Some(Problem::Mismatch { open: bracket, close: token, after, outside: meant.is_some() });
+                    }
+                    match meant {
                         Some(n) => open.stack.truncate(n),
                         None => open.stack.push((at, indented)),
                     }
@@ -232,13 +237,6 @@ const INTRODUCES: [&str; 20] = [
     "holds", "breaks", "unchanged", "changed", "stable", "forbids", "permits", "escalates", "satisfied", "violated", "holding", "pending",
     "by", "to", "within", "matches", "div", "since", "weight", "per",
 ];
-
-fn indent(text: &str, at: u32) -> usize {
-    let before = text.get(..at as usize).unwrap_or("");
-    let line = before.rfind('\n').map_or(0, |n| n + 1);
-    let rest = text.get(line..).unwrap_or("");
-    rest.len() - rest.trim_start_matches([' ', '\t']).len()
-}
 
 /// The text of doc lines: without slashes and one space.
 pub(super) fn docs_text(lines: &[&str]) -> Option<Arc<str>> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Codes that no program should lead to.
-const WITHOUT_EXAMPLE: &[u16] = &[999];
+const WITHOUT_EXAMPLE: &[u16] = &[199, 999];
 
 /// One example of a page: files, and the calls.
 #[derive(Default, Debug)]

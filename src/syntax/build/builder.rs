@@ -2,6 +2,7 @@
 use super::super::ast::{ItemKind, Name};
 use super::super::cursor::{Broken, Built, Cursor};
 use super::super::grammar::Rule;
+use super::super::token::{Token, tokens};
 use crate::base::{Diagnostic, ItemId, Place, Span};
 use pest::iterators::Pair;
 
@@ -28,7 +29,13 @@ pub(in crate::syntax) struct MethodCall {
 }
 
 /// How positions in the parsed text become positions in the item.
-pub(super) enum Offsets {
+pub(super) struct Offsets {
+    map: Map,
+    /// Where significant tokens end in the parsed text, in order.
+    ends: Vec<u32>,
+}
+
+enum Map {
     /// The item begins there.
     Minus(usize),
     /// By a table: for an expression in a message, whose escapes have been resolved.
@@ -36,22 +43,43 @@ pub(super) enum Offsets {
 }
 
 impl Offsets {
+    fn new(map: Map, start: usize, tokens: &[Token]) -> Self {
+        let ends = tokens.iter().filter(|t| !t.kind.is_trivia()).map(|t| start as u32 + t.span.end).collect();
+        Offsets { map, ends }
+    }
+    /// Of a text whose bytes stand where the table says.
+    pub(super) fn table(table: Vec<u32>, tokens: &[Token]) -> Self {
+        Offsets::new(Map::Table(table), 0, tokens)
+    }
+    /// Whether this is the item's own text.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.map, Map::Minus(_))
+    }
     pub(super) fn at(&self, position: usize) -> u32 {
-        match self {
-            Offsets::Minus(start) => position.saturating_sub(*start) as u32,
-            Offsets::Table(table) => table.get(position).or(table.last()).copied().unwrap_or(0),
+        match &self.map {
+            Map::Minus(start) => position.saturating_sub(*start) as u32,
+            Map::Table(table) => table.get(position).or(table.last()).copied().unwrap_or(0),
         }
+    }
+    /// The end of the last significant token up to a position, but not before `least`.
+    fn trimmed(&self, position: usize, least: usize) -> usize {
+        let n = self.ends.partition_point(|e| *e as usize <= position);
+        let end = n.checked_sub(1).and_then(|i| self.ends.get(i)).map_or(position, |e| *e as usize);
+        if end > least { end } else { position }
     }
 }
 
 impl<'t> Builder<'t> {
     /// A builder of `item`, which begins at byte `start` of the text that was parsed; `text` begins with the item.
     pub fn new(text: &'t str, item: ItemId, start: usize) -> Self {
-        Builder { text, item, diagnostics: vec![], methods: vec![], offsets: Offsets::Minus(start) }
+        let offsets = Offsets::new(Map::Minus(start), start, &tokens(text));
+        Builder { text, item, diagnostics: vec![], methods: vec![], offsets }
     }
+    /// Where a pair stands. A pair of pest may end with white space and comments; its last token does not.
     pub(super) fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         let span = pair.as_span();
-        Span { start: self.offsets.at(span.start()), end: self.offsets.at(span.end()) }
+        let end = self.offsets.trimmed(span.end(), span.start());
+        Span { start: self.offsets.at(span.start()), end: self.offsets.at(end) }
     }
     pub(super) fn place(&self, span: Span) -> Place {
         Place::new(self.item, span)

@@ -4,7 +4,7 @@ use super::super::cursor::{Broken, Built, Cursor};
 use super::super::error;
 use super::super::grammar::Rule;
 use super::super::split::docs_text;
-use super::builder::{Builder, Offsets};
+use super::builder::Builder;
 use crate::base::Diagnostic;
 use pest::iterators::Pair;
 
@@ -94,7 +94,7 @@ impl Builder<'_> {
     }
     /// The `///` lines that end directly before a byte of the item.
     fn docs_before(&self, at: usize) -> Option<std::sync::Arc<str>> {
-        if matches!(self.offsets, Offsets::Table(_)) {
+        if !self.offsets.is_plain() {
             return None;
         }
         let before = self.text.get(..at)?;

@@ -90,9 +90,9 @@ impl Builder<'_> {
             return None;
         }
         let tokens = token::tokens(&text);
-        let outer = std::mem::replace(&mut self.offsets, Offsets::Table(table));
+        let outer = std::mem::replace(&mut self.offsets, Offsets::table(table, &tokens));
         let built = match depth::check(&text, &tokens) {
-            Some(deep) => Err(Explained::deep(deep)),
+            Some(deep) => Err(vec![Explained::deep(deep)]),
             None => pairs(Rule::formula, &text).map_err(|e| explain(&text, &tokens, &e, false)),
         };
         let built = built.map(|mut pairs| {
@@ -109,10 +109,12 @@ impl Builder<'_> {
         let result = match built {
             Ok(expr) => expr,
             Err(explained) => {
-                let found = explained.diagnostic(&|span: Span| {
-                    self.place(Span { start: self.offsets.at(span.start as usize), end: self.offsets.at(span.end as usize) })
-                });
-                self.report(found);
+                for explained in explained {
+                    let found = explained.diagnostic(&|span: Span| {
+                        self.place(Span { start: self.offsets.at(span.start as usize), end: self.offsets.at(span.end as usize) })
+                    });
+                    self.report(found);
+                }
                 None
             }
         };
