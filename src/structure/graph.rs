@@ -550,22 +550,27 @@ impl GraphBuilder {
         let new = |n: u32| renumber.get(n as usize).copied().unwrap_or(0);
         let sorted: Vec<_> = order.iter().map(node).collect();
         // edges: by kind, source, target, then content, so that parallel edges have ranks that do not depend on the input's order
-        let ends = |e: &(KindId, u32, u32, u32, u32)| (e.0, new(e.1), new(e.2));
-        let mut edge_order: Vec<u32> = (0..self.edges.len() as u32).collect();
         let edge = |i: &u32| self.edges.get(*i as usize).copied().unwrap_or((KindId(0), 0, 0, 0, 0));
         let row = |kind: KindId, at: u32| {
             self.tables.get(kind.0 as usize).and_then(|t| t.rows.get(at as usize * t.width..(at as usize + 1) * t.width)).unwrap_or(&[])
         };
-        edge_order.sort_by(|a, b| {
+        let content = |a: &u32, b: &u32| {
             let (x, y) = (edge(a), edge(b));
-            ends(&x).cmp(&ends(&y)).then_with(|| {
-                let id = |i: &u32| self.edge_id.get(i).and_then(|v| self.dictionary.text(*v));
-                id(a).cmp(&id(b)).then_with(|| {
-                    let pairs = row(x.0, x.3).iter().zip(row(y.0, y.3));
-                    pairs.map(|(p, q)| self.dictionary.compare(*p, *q)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
-                })
+            let id = |i: &u32| self.edge_id.get(i).and_then(|v| self.dictionary.text(*v));
+            id(a).cmp(&id(b)).then_with(|| {
+                let pairs = row(x.0, x.3).iter().zip(row(y.0, y.3));
+                pairs.map(|(p, q)| self.dictionary.compare(*p, *q)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
             })
-        });
+        };
+        let keyed = self.edges.iter().enumerate().map(|(i, e)| (e.0, new(e.1), new(e.2), i as u32));
+        let mut keyed: Vec<(KindId, u32, u32, u32)> = keyed.collect();
+        keyed.sort_unstable();
+        // only parallel edges are compared by what they hold
+        for run in keyed.chunk_by_mut(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)).filter(|run| run.len() > 1) {
+            run.sort_by(|a, b| content(&a.3, &b.3));
+        }
+        let edge_order: Vec<u32> = keyed.iter().map(|k| k.3).collect();
+        drop(keyed);
         let sorted_edges: Vec<_> = edge_order.iter().map(edge).collect();
         // events: by time, then arrival
         let mut event_order: Vec<u32> = (0..self.events.len() as u32).collect();
