@@ -1,10 +1,12 @@
 //! The door: candidates, which are untrusted, become structures or findings. Fed by session with bytes, read by engine (the structure) and report (places).
+mod aggregate;
 pub mod assemble;
 pub mod document;
 pub mod door;
 pub mod error;
 pub mod evaluate;
 pub mod infer;
+pub mod known;
 pub mod limits;
 pub mod locate;
 pub mod native;

@@ -2,6 +2,7 @@
 //!
 //! Elements are numbered in an order that the candidate's own order does not influence: nodes by root kind and id, edges by kind,
 //! ends and content, events by time and arrival. So the order of numbers can be shown, and ties never need the input's order.
+//! It is long because the builder and the finished columns share tables that nobody else should see.
 use super::schema::{AttrId, Schema, Sort};
 use crate::scalar::{Dictionary, Element, KindId, Kinds, Type, Val, Value};
 use rustc_hash::FxHashMap;
