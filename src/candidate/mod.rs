@@ -9,6 +9,7 @@ pub mod infer;
 pub mod known;
 pub mod limits;
 pub mod locate;
+mod names;
 pub mod native;
 pub mod reader;
 pub mod scan;

@@ -4,6 +4,7 @@ use super::assemble::{Assembly, EndRef, NO_EDIT, Source};
 use super::document::Document;
 use super::error::*;
 use super::locate::NOWHERE;
+use super::names::Names;
 use super::scan::{Items, Member, Members, Range, unquote};
 use super::shape::{Shape, Shapes, Slot, article, listed, word};
 use crate::base::diagnostic::nearest;
@@ -27,7 +28,7 @@ pub fn read(document: &Document, readers: &[&str], assembly: &mut Assembly, find
         true => "a foreign document needs a reader: `reader name { … }` in the program, chosen with `--reader name`".to_string(),
         false => format!("a foreign document needs a reader, chosen with `--reader`; this program has {}", listed(readers.iter().copied())),
     };
-    let mut reader = Native { document, assembly, findings, shapes: &shapes, foreign, fields: vec![], row: vec![] };
+    let mut reader = Native { document, assembly, findings, shapes: &shapes, foreign, names: Names::default(), fields: vec![], row: vec![] };
     reader.documents();
 }
 
@@ -38,6 +39,7 @@ struct Native<'a> {
     shapes: &'a Shapes,
     /// What to say of a foreign document.
     foreign: String,
+    names: Names,
     fields: Vec<(Cow<'a, str>, Member)>,
     row: Vec<Val>,
 }
@@ -257,7 +259,7 @@ impl<'a> Native<'a> {
         };
         let raw = self.document.slice(range);
         if raw.starts_with('"') {
-            return Some(self.assembly.builder.dictionary.intern_text(&unquote(raw)));
+            return Some(self.names.intern(&self.document.text, range, &mut self.assembly.builder.dictionary));
         }
         let place = self.document.place(self.document.head(range.0));
         self.findings.error(|| {
@@ -364,11 +366,12 @@ impl<'a> Native<'a> {
         let dictionary = &mut self.assembly.builder.dictionary;
         let first = raw.as_bytes().first().copied().unwrap_or(b' ');
         match (ty.present(), first) {
-            (Type::Text | Type::Node(_) | Type::Edge(_) | Type::Event(_), b'"') => return Ok(dictionary.intern_text(&unquote(raw))),
+            (Type::Text, b'"') => return Ok(dictionary.intern_text(&unquote(raw))),
+            (Type::Node(_) | Type::Edge(_) | Type::Event(_), b'"') => return Ok(self.names.intern(&self.document.text, range, dictionary)),
             (Type::Literals(allowed), b'"') => {
                 let text = unquote(raw);
                 if allowed.iter().any(|a| **a == *text) {
-                    return Ok(dictionary.intern_text(&text));
+                    return Ok(self.names.intern(&self.document.text, range, dictionary));
                 }
             }
             (Type::Bool, b't') => return Ok(Val::TRUE),

@@ -75,6 +75,10 @@ impl Val {
     pub fn as_small(self) -> Option<i64> {
         (self.tag() == INT).then_some((((self.0 << (32 - SHIFT)) as i32) >> (32 - SHIFT)) as i64)
     }
+    /// The position in its dictionary, if it is not inline: small numbers without gaps, for tables that are indexed by them.
+    pub fn position(self) -> Option<usize> {
+        (self.tag() == OTHER).then_some((self.0 & MASK) as usize)
+    }
     /// The 32 bits, for tables that are keyed by them.
     pub fn bits(self) -> u32 {
         self.0
