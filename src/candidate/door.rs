@@ -57,7 +57,10 @@ pub fn read(program: &Program, input: &Input<'_>, options: &Options<'_>, sources
 fn structure(program: &Program, document: &Document, options: &Options<'_>, findings: &mut Findings) -> Option<Graph> {
     let mut assembly = Assembly::new(&program.schema);
     match options.reader {
-        None => native::read(document, &mut assembly, findings),
+        None => {
+            let readers: Vec<&str> = program.readers.iter().map(|r| &*r.name).collect();
+            native::read(document, &readers, &mut assembly, findings);
+        }
         Some(name) => match find_reader(program, name) {
             Ok(r) => reader::read(program, r, document, options.params, &options.limits, &mut assembly, findings),
             Err(d) => {

@@ -1,14 +1,14 @@
 //! Expressions of a reader, walked directly: values with where they stand in the document, faults with whom they blame.
 //! Fed by reader with the checked program, read by reader. Not strict in faults, like the engine: a false side decides `and`.
+use super::aggregate::combine;
 use super::document::Document;
+use super::known::{Blame, Known};
 use super::locate::NOWHERE;
 use super::scan::{Items, Members, unquote};
-use crate::base::Place;
 use crate::scalar::cast::{cast, to_id};
 use crate::scalar::expression::{Fault, FaultKind};
 use crate::scalar::json::{JsonKind, Lazy, display};
-use crate::scalar::sum::ExactSum;
-use crate::scalar::{Element, KindId, Op, Truth, Type, Value};
+use crate::scalar::{Element, KindId, Op, Type, Value};
 use crate::semantics::hir::{
     Aggregate, Binder, Domain, Expr, ExprKind, Program, Quantifier, RuleForm, RuleId, Scope, TextPart, VarId,
 };
@@ -33,19 +33,6 @@ impl Traced {
         let at = lazy.start;
         Ok(Traced { value: lazy.settle()?, at })
     }
-}
-
-/// A fault, the offset of the document that it is about (or [`NOWHERE`]), and the expression.
-#[derive(Clone, Debug)]
-pub struct Blame {
-    /// What happened.
-    pub fault: Fault,
-    /// Where in the document.
-    pub at: u32,
-    /// Where in the program.
-    pub place: Place,
-    /// Whether it is something that readers cannot do at all.
-    pub cannot: bool,
 }
 
 /// A value or whom to blame.
@@ -595,124 +582,6 @@ impl<'a> Walk<'a> {
         let fault = Fault::new(FaultKind::Missing, format!("a reader cannot use {what}"));
         Box::new(Blame { fault, at: NOWHERE, place: e.place, cannot: true })
     }
-}
-
-/// What a formula comes to, with whom to blame for a fault.
-#[derive(Clone, Debug)]
-pub enum Known {
-    /// It does not hold.
-    False,
-    /// It could not be computed.
-    Fault(Box<Blame>),
-    /// It holds.
-    True,
-}
-
-impl Known {
-    fn truth(&self) -> Truth {
-        match self {
-            Known::False => Truth::False,
-            Known::True => Truth::True,
-            Known::Fault(b) => Truth::Fault(b.fault.clone()),
-        }
-    }
-    /// The blame of the fault that [`Truth`] chose.
-    fn of(truth: Truth, a: Known, b: Known) -> Known {
-        match truth {
-            Truth::False => Known::False,
-            Truth::True => Known::True,
-            Truth::Fault(f) => match (a, b) {
-                (Known::Fault(a), _) if a.fault == f => Known::Fault(a),
-                (_, b) => b,
-            },
-        }
-    }
-    fn and(self, other: Known) -> Known {
-        match (&self, &other) {
-            (Known::True, _) => other,
-            (Known::False, _) => self,
-            _ => Known::of(self.truth().and(other.truth()), self, other),
-        }
-    }
-    fn or(self, other: Known) -> Known {
-        match (&self, &other) {
-            (Known::False, _) => other,
-            (Known::True, _) => self,
-            _ => Known::of(self.truth().or(other.truth()), self, other),
-        }
-    }
-    fn not(self) -> Known {
-        match self {
-            Known::False => Known::True,
-            Known::True => Known::False,
-            fault => fault,
-        }
-    }
-}
-
-impl From<bool> for Known {
-    fn from(b: bool) -> Known {
-        if b { Known::True } else { Known::False }
-    }
-}
-
-/// The value of an aggregate, from the values of the distinct bindings.
-fn combine(aggregate: Aggregate, mut values: Vec<Value>, count: usize) -> Result<Value, Fault> {
-    let floats = values.iter().any(|v| matches!(v, Value::Float(_)));
-    let mean = |values: &[Value], n: usize| {
-        let mut sum = ExactSum::new();
-        for v in values {
-            match v {
-                Value::Int(i) => sum.add_int(*i),
-                v => sum.add(v.as_number().unwrap_or(f64::NAN)),
-            }
-        }
-        let nan = || Fault::new(FaultKind::NotANumber, "a mean that is not a number");
-        Value::float(sum.mean(n as u32)?).ok_or_else(nan)
-    };
-    Ok(match aggregate {
-        Aggregate::Count => Value::Int(count as i64),
-        Aggregate::Sum if floats => {
-            let mut sum = ExactSum::new();
-            values.iter().for_each(|v| sum.add(v.as_number().unwrap_or(f64::NAN)));
-            Value::float(sum.result()?).ok_or_else(|| Fault::new(FaultKind::NotANumber, "a sum that is not a number"))?
-        }
-        Aggregate::Sum => {
-            let mut sum = Value::Int(0);
-            for v in &values {
-                sum = match (&sum, v) {
-                    (Value::Int(0), Value::Duration(_)) => v.clone(),
-                    _ => Op::Add.apply(&[sum, v.clone()])?,
-                };
-            }
-            sum
-        }
-        Aggregate::Any => Value::Bool(values.contains(&Value::Bool(true))),
-        Aggregate::All => Value::Bool(!values.contains(&Value::Bool(false))),
-        _ if values.is_empty() => match aggregate {
-            Aggregate::Distinct => Value::list(vec![]),
-            _ => Value::None,
-        },
-        Aggregate::Min => values.into_iter().min().unwrap_or(Value::None),
-        Aggregate::Max => values.into_iter().max().unwrap_or(Value::None),
-        Aggregate::Avg => mean(&values, values.len())?,
-        Aggregate::Median => {
-            values.sort();
-            let n = values.len();
-            let middle = values.get((n - 1) / 2..=n / 2).unwrap_or(&[]);
-            mean(middle, middle.len())?
-        }
-        Aggregate::Percentile(p) => {
-            values.sort();
-            let rank = (p / 100.0 * values.len() as f64).ceil().max(1.0) as usize;
-            values.get(rank - 1).or(values.last()).cloned().unwrap_or(Value::None)
-        }
-        Aggregate::Distinct => {
-            values.sort();
-            values.dedup();
-            Value::list(values)
-        }
-    })
 }
 
 /// The value as that type, with the whole of it read.

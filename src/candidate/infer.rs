@@ -212,7 +212,8 @@ impl Inferred {
                 }
             }
             let attr = |(name, (fit, count)): (&String, &(Fit, u64))| {
-                let optional = if *count < kind.count { "?" } else { "" };
+                // a Json may be left out anyway
+                let optional = if *count < kind.count && *fit != Fit::Json { "?" } else { "" };
                 format!("{}: {}{optional}", quoted(name), fit.show())
             };
             let attrs: Vec<String> = kind.attrs.iter().map(attr).collect();
@@ -222,5 +223,46 @@ impl Inferred {
             out.push('\n');
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::Format;
+    use super::super::kit_tests::{line, program};
+    use super::*;
+
+    fn inferred(text: &str) -> (String, Vec<String>) {
+        let mut sources = Sources::new();
+        let input = Input { name: "a.json", bytes: text.as_bytes(), format: Format::Json };
+        let (inferred, found) = infer(&input, &Limits::default(), &mut sources);
+        (inferred.source(), found.iter().map(|d| line(d, &sources)).collect())
+    }
+
+    #[test]
+    fn declarations_are_the_least_that_fit_and_check() {
+        let (source, found) = inferred(
+            r#"{"edges": [{"kind": "calls", "from": "b", "to": "a", "w": 1}, {"kind": "calls", "from": "h", "to": "a", "w": 0.5}],
+            "nodes": [{"id": "a", "kind": "Service", "tier": 1, "tags": ["x"], "x": 1, "on": "2026-01-03T10:00:00Z"},
+            {"id": "b", "kind": "Service", "tier": 2, "tags": [], "x": "y", "up": true, "on": "2026-01-03T10:00:00Z"}, {"id": "h", "kind": "aws:s3", "in": {}}],
+            "events": [{"id": "e", "kind": "Deploy", "at": "2026-01-03T10:00:00Z", "by": "kim"}]}"#,
+        );
+        assert_eq!(found, Vec::<String>::new());
+        assert_eq!(
+            source,
+            "node Service { on: Time, tags: [Text], tier: Int, up: Bool?, x: Json }\nnode `aws:s3` { `in`: Json }\n\
+             edge calls: Service | `aws:s3` -> Service { w: Float }\nevent Deploy { by: Text }\n"
+        );
+        assert_eq!(program(&source).schema.kinds.len(), 4);
+    }
+
+    #[test]
+    fn what_cannot_be_inferred_is_said() {
+        assert_eq!(inferred("{\"x\": 1}").1, ["1:1 cannot-infer no declarations can be inferred: the candidate has no `nodes`, `edges` or `events`"]);
+        assert_eq!(inferred("{\"nodes\": []}").1, ["1:1 missing-section the candidate has nodes but no list of edges"]);
+        let both = r#"{"nodes": [{"id": "a", "kind": "K"}], "edges": [{"kind": "K", "from": "a", "to": "a"}]}"#;
+        assert_eq!(inferred(both).1, ["1:58 cannot-infer `K` is a kind of nodes and of edges"]);
+        assert_eq!(inferred("[").1.len(), 1);
+        assert_eq!(inferred("[]").1.len(), 1);
     }
 }

@@ -1,12 +1,15 @@
 //! The door: candidates, which are untrusted, become structures or findings. Fed by session with bytes, read by engine (the structure) and report (places).
+mod aggregate;
 pub mod assemble;
 pub mod document;
 pub mod door;
 pub mod error;
 pub mod evaluate;
 pub mod infer;
+pub mod known;
 pub mod limits;
 pub mod locate;
+mod names;
 pub mod native;
 pub mod reader;
 pub mod scan;

@@ -4,6 +4,7 @@ use super::assemble::{Assembly, EndRef, NO_EDIT, Source};
 use super::document::Document;
 use super::error::*;
 use super::locate::NOWHERE;
+use super::names::Names;
 use super::scan::{Items, Member, Members, Range, unquote};
 use super::shape::{Shape, Shapes, Slot, article, listed, word};
 use crate::base::diagnostic::nearest;
@@ -19,9 +20,15 @@ use std::sync::Arc;
 const SECTIONS: [(&str, Sort); 3] = [("nodes", Sort::Node), ("edges", Sort::Edge), ("events", Sort::Event)];
 
 /// Reads all documents of a file into an assembly.
-pub fn read(document: &Document, assembly: &mut Assembly, findings: &mut Findings) {
+///
+/// `readers` are the program's readers, to be named where the document looks foreign.
+pub fn read(document: &Document, readers: &[&str], assembly: &mut Assembly, findings: &mut Findings) {
     let shapes = assembly.shapes.clone();
-    let mut reader = Native { document, assembly, findings, shapes: &shapes, fields: vec![], row: vec![] };
+    let foreign = match readers.is_empty() {
+        true => "a foreign document needs a reader: `reader name { … }` in the program, chosen with `--reader name`".to_string(),
+        false => format!("a foreign document needs a reader, chosen with `--reader`; this program has {}", listed(readers.iter().copied())),
+    };
+    let mut reader = Native { document, assembly, findings, shapes: &shapes, foreign, names: Names::default(), fields: vec![], row: vec![] };
     reader.documents();
 }
 
@@ -30,6 +37,9 @@ struct Native<'a> {
     assembly: &'a mut Assembly,
     findings: &'a mut Findings,
     shapes: &'a Shapes,
+    /// What to say of a foreign document.
+    foreign: String,
+    names: Names,
     fields: Vec<(Cow<'a, str>, Member)>,
     row: Vec<Val>,
 }
@@ -55,7 +65,7 @@ impl<'a> Native<'a> {
                 self.findings.error(|| {
                     Diagnostic::error(WRONG_SHAPE, "a candidate is a record with `nodes` and `edges`")
                         .at(place, "this is none")
-                        .help("a foreign document needs a reader: `reader name { … }` in the program, chosen with `--reader name`")
+                        .help(&*self.foreign)
                 });
                 continue;
             }
@@ -74,7 +84,7 @@ impl<'a> Native<'a> {
                     None => unknown.push((key, m.key)),
                 }
             }
-            self.unknown_sections(unknown, seen.contains(&true));
+            self.unknown_sections(unknown);
         }
         let Some(root) = last else { return };
         let [nodes, edges, events] = seen;
@@ -97,7 +107,8 @@ impl<'a> Native<'a> {
             });
         }
     }
-    fn unknown_sections(&mut self, unknown: Vec<(Cow<'_, str>, Range)>, some: bool) {
+    fn unknown_sections(&mut self, unknown: Vec<(Cow<'_, str>, Range)>) {
+        let foreign = self.foreign.clone();
         for (i, (key, at)) in unknown.into_iter().enumerate() {
             let place = self.document.place(at);
             let near = nearest(&key, SECTIONS.iter().map(|s| s.0));
@@ -106,9 +117,7 @@ impl<'a> Native<'a> {
                     .at(place, "a candidate has `nodes`, `edges` and `events`");
                 match near {
                     Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, format!("\"{near}\"")),
-                    None if i == 0 && !some => {
-                        d.help("a foreign document needs a reader: `reader name { … }` in the program, chosen with `--reader name`")
-                    }
+                    None if i == 0 => d.help(foreign.clone()),
                     None => d,
                 }
             });
@@ -170,6 +179,10 @@ impl<'a> Native<'a> {
             *slot = Some(m.value).filter(|r| text.get(r.0 as usize..r.1 as usize) != Some("null"));
         }
         let end = members.at;
+        if let (Sort::Node, None, None) = (sort, fixed.id, fixed.kind) {
+            self.missing("id` and `kind", sort, at as u32);
+            return end;
+        }
         let shape = self.kind(sort, fixed.kind, at as u32);
         let id = match (fixed.id, sort) {
             (None, Sort::Edge) => Some(Val::NONE),
@@ -246,7 +259,7 @@ impl<'a> Native<'a> {
         };
         let raw = self.document.slice(range);
         if raw.starts_with('"') {
-            return Some(self.assembly.builder.dictionary.intern_text(&unquote(raw)));
+            return Some(self.names.intern(&self.document.text, range, &mut self.assembly.builder.dictionary));
         }
         let place = self.document.place(self.document.head(range.0));
         self.findings.error(|| {
@@ -353,11 +366,12 @@ impl<'a> Native<'a> {
         let dictionary = &mut self.assembly.builder.dictionary;
         let first = raw.as_bytes().first().copied().unwrap_or(b' ');
         match (ty.present(), first) {
-            (Type::Text | Type::Node(_) | Type::Edge(_) | Type::Event(_), b'"') => return Ok(dictionary.intern_text(&unquote(raw))),
+            (Type::Text, b'"') => return Ok(dictionary.intern_text(&unquote(raw))),
+            (Type::Node(_) | Type::Edge(_) | Type::Event(_), b'"') => return Ok(self.names.intern(&self.document.text, range, dictionary)),
             (Type::Literals(allowed), b'"') => {
                 let text = unquote(raw);
                 if allowed.iter().any(|a| **a == *text) {
-                    return Ok(dictionary.intern_text(&text));
+                    return Ok(self.names.intern(&self.document.text, range, dictionary));
                 }
             }
             (Type::Bool, b't') => return Ok(Val::TRUE),

@@ -3,7 +3,8 @@
 use super::assemble::{Assembly, EndRef, Source};
 use super::document::Document;
 use super::error::*;
-use super::evaluate::{Blame, Evaluated, Known, Traced, Walk, settled};
+use super::evaluate::{Evaluated, Traced, Walk, settled};
+use super::known::{Blame, Known};
 use super::limits::Limits;
 use super::locate::NOWHERE;
 use super::native::missing_attribute;

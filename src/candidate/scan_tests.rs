@@ -1,4 +1,4 @@
-//! Tests of scan.
+//! Tests of the JSON scanner: another reader of JSON is the judge.
 use super::*;
 
 fn check(text: &str) -> Result<Vec<Problem>, Problem> {

@@ -75,6 +75,10 @@ impl Val {
     pub fn as_small(self) -> Option<i64> {
         (self.tag() == INT).then_some((((self.0 << (32 - SHIFT)) as i32) >> (32 - SHIFT)) as i64)
     }
+    /// The position in its dictionary, if it is not inline: small numbers without gaps, for tables that are indexed by them.
+    pub fn position(self) -> Option<usize> {
+        (self.tag() == OTHER).then_some((self.0 & MASK) as usize)
+    }
     /// The 32 bits, for tables that are keyed by them.
     pub fn bits(self) -> u32 {
         self.0
@@ -109,7 +113,10 @@ impl Dictionary {
     }
     /// Interns text without making a value of it if it is known.
     pub fn intern_text(&mut self, text: &str) -> Val {
-        self.intern(Value::text(text))
+        match self.values.get_index_of(&Known(text)) {
+            Some(i) => Val(OTHER << SHIFT | i as u32 & MASK),
+            None => self.intern(Value::text(text)),
+        }
     }
     /// The value. A fault, and what this dictionary does not know, give `Value::None`.
     pub fn value(&self, v: Val) -> Value {
@@ -158,6 +165,23 @@ impl Dictionary {
     }
 }
 
+/// A text that is looked up without making a value of it. If it hashed otherwise than the value does, it would only be slower.
+struct Known<'a>(&'a str);
+
+impl std::hash::Hash for Known<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        static TEXT: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| Value::text(""));
+        std::mem::discriminant::<Value>(&TEXT).hash(state);
+        self.0.hash(state);
+    }
+}
+
+impl indexmap::Equivalent<Value> for Known<'_> {
+    fn equivalent(&self, value: &Value) -> bool {
+        matches!(value, Value::Text(t) if **t == *self.0)
+    }
+}
+
 fn inline(value: &Value) -> Option<Val> {
     match value {
         Value::None => Some(Val::NONE),
@@ -167,5 +191,18 @@ fn inline(value: &Value) -> Option<Val> {
         Value::Element(Element::Edge(n)) => Some(Val::edge(*n)),
         Value::Element(Element::Event(n)) => Some(Val::event(*n)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_without_making_a_value_of_it() {
+        let mut d = Dictionary::new();
+        let v = d.intern(Value::text("é"));
+        assert_eq!(d.values.get_index_of(&Known("é")), Some(0));
+        assert_eq!((d.intern_text("é"), d.len()), (v, 1));
     }
 }

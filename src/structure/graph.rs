@@ -2,6 +2,7 @@
 //!
 //! Elements are numbered in an order that the candidate's own order does not influence: nodes by root kind and id, edges by kind,
 //! ends and content, events by time and arrival. So the order of numbers can be shown, and ties never need the input's order.
+//! It is long because the builder and the finished columns share tables that nobody else should see.
 use super::schema::{AttrId, Schema, Sort};
 use crate::scalar::{Dictionary, Element, KindId, Kinds, Type, Val, Value};
 use rustc_hash::FxHashMap;
@@ -302,6 +303,11 @@ pub enum Found {
     Ambiguous(u32, u32),
 }
 
+/// No node has the id.
+const NO_NODE: u32 = u32::MAX;
+/// More than one node has it.
+const SEVERAL: u32 = u32::MAX - 1;
+
 #[derive(Default)]
 struct Table {
     rows: Vec<Val>,
@@ -318,6 +324,8 @@ pub struct GraphBuilder {
     roots: Vec<KindId>,
     nodes: Vec<(KindId, u32, Val, u32)>,
     by_id: FxHashMap<(KindId, Val), u32>,
+    /// By the position of an id in the dictionary: the one node of that id, whatever its kind; or that there is none, or several.
+    alone: Vec<u32>,
     edges: Vec<(KindId, u32, u32, u32, u32)>,
     edge_id: FxHashMap<u32, Val>,
     edge_by_id: FxHashMap<(KindId, Val), u32>,
@@ -345,6 +353,7 @@ impl GraphBuilder {
             roots,
             nodes: vec![],
             by_id: FxHashMap::default(),
+            alone: vec![],
             edges: vec![],
             edge_id: FxHashMap::default(),
             edge_by_id: FxHashMap::default(),
@@ -372,6 +381,14 @@ impl GraphBuilder {
         let n = self.nodes.len() as u32;
         let at = self.push_row(kind, row);
         self.nodes.push((kind, at, id, origin));
+        if let Some(p) = id.position() {
+            if self.alone.len() <= p {
+                self.alone.resize(p + 1, NO_NODE);
+            }
+            if let Some(slot) = self.alone.get_mut(p) {
+                *slot = if *slot == NO_NODE { n } else { SEVERAL };
+            }
+        }
         let root = self.root(kind);
         match self.by_id.entry((root, id)) {
             std::collections::hash_map::Entry::Occupied(e) => self.findings.push(Finding::DuplicateNode(*e.get(), n)),
@@ -403,12 +420,13 @@ impl GraphBuilder {
     }
     /// Looks an id up among the nodes of kinds (an edge's end, an attribute whose type is a kind).
     pub fn lookup(&self, kinds: &Kinds, id: Val) -> Found {
-        // nearly all ends are declared with one kind
-        if let Kinds::Of(list) = kinds {
-            if let [kind] = list[..] {
-                if let Some(n) = self.find(kind, id).filter(|n| self.node_kind(*n).is_some_and(|k| self.schema.is_a(k, kind))) {
-                    return Found::One(n);
-                }
+        // nearly all ids belong to one node
+        match id.position().map(|p| self.alone.get(p).copied().unwrap_or(NO_NODE)) {
+            Some(SEVERAL) | None => {}
+            Some(NO_NODE) => return Found::Nothing,
+            Some(n) => {
+                let fits = self.node_kind(n).is_some_and(|k| self.schema.within(k, kinds));
+                return if fits { Found::One(n) } else { Found::WrongKind(n) };
             }
         }
         let mut roots: Vec<KindId> = match kinds {
@@ -535,12 +553,14 @@ impl GraphBuilder {
         }
         let schema = self.schema.clone();
         // nodes: by root kind, then id
-        let mut order: Vec<u32> = (0..self.nodes.len() as u32).collect();
         let node = |i: &u32| self.nodes.get(*i as usize).copied().unwrap_or((KindId(0), 0, Val::NONE, 0));
-        let key = |i: &u32| (self.root(node(i).0), self.dictionary.text(node(i).2).unwrap_or(""));
-        if !order.is_sorted_by_key(key) {
-            order.sort_by(|a, b| key(a).cmp(&key(b)));
-        }
+        let text = |i: &u32| self.dictionary.text(node(i).2).unwrap_or("");
+        let keyed = self.nodes.iter().enumerate().map(|(i, x)| (self.root(x.0), prefix(text(&(i as u32))), i as u32));
+        let mut keyed: Vec<(KindId, u128, u32)> = keyed.collect();
+        // the beginnings decide nearly always, and stand side by side in memory
+        keyed.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| text(&a.2).cmp(text(&b.2))));
+        let order: Vec<u32> = keyed.iter().map(|k| k.2).collect();
+        drop(keyed);
         let mut renumber = vec![0u32; order.len()];
         for (new, old) in order.iter().enumerate() {
             if let Some(r) = renumber.get_mut(*old as usize) {
@@ -550,22 +570,27 @@ impl GraphBuilder {
         let new = |n: u32| renumber.get(n as usize).copied().unwrap_or(0);
         let sorted: Vec<_> = order.iter().map(node).collect();
         // edges: by kind, source, target, then content, so that parallel edges have ranks that do not depend on the input's order
-        let ends = |e: &(KindId, u32, u32, u32, u32)| (e.0, new(e.1), new(e.2));
-        let mut edge_order: Vec<u32> = (0..self.edges.len() as u32).collect();
         let edge = |i: &u32| self.edges.get(*i as usize).copied().unwrap_or((KindId(0), 0, 0, 0, 0));
         let row = |kind: KindId, at: u32| {
             self.tables.get(kind.0 as usize).and_then(|t| t.rows.get(at as usize * t.width..(at as usize + 1) * t.width)).unwrap_or(&[])
         };
-        edge_order.sort_by(|a, b| {
+        let content = |a: &u32, b: &u32| {
             let (x, y) = (edge(a), edge(b));
-            ends(&x).cmp(&ends(&y)).then_with(|| {
-                let id = |i: &u32| self.edge_id.get(i).and_then(|v| self.dictionary.text(*v));
-                id(a).cmp(&id(b)).then_with(|| {
-                    let pairs = row(x.0, x.3).iter().zip(row(y.0, y.3));
-                    pairs.map(|(p, q)| self.dictionary.compare(*p, *q)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
-                })
+            let id = |i: &u32| self.edge_id.get(i).and_then(|v| self.dictionary.text(*v));
+            id(a).cmp(&id(b)).then_with(|| {
+                let pairs = row(x.0, x.3).iter().zip(row(y.0, y.3));
+                pairs.map(|(p, q)| self.dictionary.compare(*p, *q)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
             })
-        });
+        };
+        let keyed = self.edges.iter().enumerate().map(|(i, e)| (e.0, new(e.1), new(e.2), i as u32));
+        let mut keyed: Vec<(KindId, u32, u32, u32)> = keyed.collect();
+        keyed.sort_unstable();
+        // only parallel edges are compared by what they hold
+        for run in keyed.chunk_by_mut(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)).filter(|run| run.len() > 1) {
+            run.sort_by(|a, b| content(&a.3, &b.3));
+        }
+        let edge_order: Vec<u32> = keyed.iter().map(|k| k.3).collect();
+        drop(keyed);
         let sorted_edges: Vec<_> = edge_order.iter().map(edge).collect();
         // events: by time, then arrival
         let mut event_order: Vec<u32> = (0..self.events.len() as u32).collect();
@@ -679,6 +704,13 @@ fn refers(ty: &Type) -> bool {
         Type::Optional(t) | Type::List(t) => refers(t),
         _ => false,
     }
+}
+
+/// The first bytes of a text as a number: where two differ, they are ordered as the texts are.
+fn prefix(text: &str) -> u128 {
+    let mut bytes = [0u8; 16];
+    bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+    u128::from_be_bytes(bytes)
 }
 
 /// Where each position of an order went.
