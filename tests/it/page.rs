@@ -396,3 +396,21 @@ fn exit_codes_of_each_kind() {
     assert_eq!(exit(&["p.dbm", "good.json", "bad.json"]), 1);
     assert_eq!(exit(&["p.dbm", "bad.json", "misfit.json"]), 4);
 }
+
+/// Worlds: "two values for one attribute, anything set on or added to what another edit removes, or `add` of a node that exists".
+#[test]
+fn edits_that_contradict_each_other() {
+    let declarations = "node S { n: Int = 1 }\nedge e: S -> S\n";
+    let edits = [
+        "do set a.n = 2\ndo set a.n = 3",
+        "do set a.n = 2\ndo remove a",
+        "do add a -e-> b\ndo remove b",
+        "do add S(\"a\")",
+    ];
+    for (i, edit) in edits.iter().enumerate() {
+        let program = format!("{declarations}test \"t\" {{\ngiven {{ S a, b }}\n{edit}\nexpect true\n}}\n");
+        let f = folder(&format!("conflict-{i}"), &[("p.dbm", &program)]);
+        let said = dbm(&f, &strings(&["test", "p.dbm"]), None);
+        assert!(said.code == 1 || said.code == 3, "{edit}: {}\n{}", said.code, said.text);
+    }
+}
