@@ -3,6 +3,7 @@ use super::ir::*;
 use super::order::{self, Sizes};
 use super::path::{Automaton, Move, Regular};
 use crate::base::Place;
+use crate::scalar::builtin::AGREED;
 use crate::scalar::{Dictionary, Kinds, Op, Type, Val, Value};
 use crate::semantics::hir::{self, Aggregate, Domain, Expr, ExprKind, Quantifier, RuleId, VarId};
 use crate::structure::schema::{Schema, Sort};
@@ -81,6 +82,8 @@ pub struct Unit<'p, 'd> {
     replaced: FxHashMap<(usize, usize), Slot>,
     /// Edge variables and the slots of their ends.
     ends: FxHashMap<Slot, (Slot, Slot)>,
+    /// The slots of binders without a name (`_: Host`), by address and environment.
+    nameless: FxHashMap<(usize, usize), Slot>,
     /// Truth values of verdict atoms, known beforehand (tests), by address.
     pub verdicts: FxHashMap<usize, bool>,
     /// The relation of the delta, and which conjunct (by position in the clause) reads it.
@@ -105,6 +108,7 @@ impl<'p, 'd> Unit<'p, 'd> {
             envs,
             replaced: FxHashMap::default(),
             ends: FxHashMap::default(),
+            nameless: FxHashMap::default(),
             verdicts: FxHashMap::default(),
             depth: 0,
         }
@@ -121,10 +125,15 @@ impl<'p, 'd> Unit<'p, 'd> {
     fn slot(&self, env: usize, v: VarId) -> Slot {
         self.envs.get(env).and_then(|e| e.get(v.0 as usize)).copied().unwrap_or(0)
     }
-    fn slot_or_fresh(&mut self, env: usize, v: Option<VarId>) -> Slot {
-        match v {
+    /// The slot of a binder's element; one that has no name gets one too, since its bindings count.
+    fn binder_slot(&mut self, env: usize, b: &hir::Binder) -> Slot {
+        match b.var {
             Some(v) => self.slot(env, v),
-            None => self.fresh(),
+            None => {
+                let slot = self.fresh();
+                self.nameless.insert((b as *const hir::Binder as usize, env), slot);
+                slot
+            }
         }
     }
     fn constant(&mut self, v: &Value) -> Scalar {
@@ -261,13 +270,13 @@ impl<'p, 'd> Unit<'p, 'd> {
             }
             match &b.domain {
                 Domain::Kind(Type::Edge(kinds)) => {
-                    let e = self.slot_or_fresh(env, b.var);
+                    let e = self.binder_slot(env, b);
                     let (f, t) = (self.fresh(), self.fresh());
                     self.ends.insert(e, (f, t));
                     out.push(Conjunct::Edge(self.context.schema.below(Sort::Edge, kinds), e, f, t));
                 }
                 Domain::Kind(ty) => {
-                    let slot = self.slot_or_fresh(env, b.var);
+                    let slot = self.binder_slot(env, b);
                     out.push(Conjunct::Kind(ty.clone(), slot));
                 }
                 Domain::Range(list) => {
@@ -286,7 +295,9 @@ impl<'p, 'd> Unit<'p, 'd> {
 
     /// The slots of a scope's binders.
     pub fn binder_slots(&self, scope: &hir::Scope, env: usize) -> Vec<Slot> {
-        scope.binders.iter().flat_map(|b| [b.key, b.var]).flatten().map(|v| self.slot(env, v)).collect()
+        let nameless = |b: &hir::Binder| self.nameless.get(&(b as *const hir::Binder as usize, env)).copied();
+        let of = |b: &hir::Binder| [b.key.map(|v| self.slot(env, v)), b.var.map(|v| self.slot(env, v)).or(nameless(b))];
+        scope.binders.iter().flat_map(of).flatten().collect()
     }
 
     /// The same, and the ends of those that are edges: all that is read of a binding behind its scope.
@@ -375,14 +386,7 @@ impl<'p, 'd> Unit<'p, 'd> {
                 let mut inner = bound.clone();
                 let mut list = vec![];
                 self.scope(scope, x.env, &mut list)?;
-                let mut binders = self.binder_slots(scope, x.env);
-                if binders.is_empty() && scope.binders.iter().any(|b| b.var.is_none()) {
-                    // `count(_: Host)`: the elements themselves are counted
-                    binders.extend(list.iter().filter_map(|c| match c {
-                        Conjunct::Kind(_, s) | Conjunct::Edge(_, s, ..) => Some(*s),
-                        _ => None,
-                    }));
-                }
+                let binders = self.binder_slots(scope, x.env);
                 let mut needed = binders.clone();
                 if let Some(v) = value {
                     self.mentions(x.sub(v), &mut needed);
@@ -473,11 +477,10 @@ impl<'p, 'd> Unit<'p, 'd> {
         if *combine != Combine::One {
             return Ok(Scalar::Slot(slot));
         }
-        // the one value there is; a second is a conflict, which `first` of a list of one never sees
-        let first = self.fresh();
-        let index = self.constant(&Value::Int(0));
-        steps.push(Step::Let { slot: first, value: Scalar::Op(Op::Item, vec![Scalar::Slot(slot), index], x.e.place) });
-        Ok(Scalar::Slot(first))
+        // the one value there is; a second is a conflict
+        let agreed = self.fresh();
+        steps.push(Step::Let { slot: agreed, value: Scalar::Op(Op::Call(&AGREED), vec![Scalar::Slot(slot)], x.e.place) });
+        Ok(Scalar::Slot(agreed))
     }
 
     /// A fresh environment for a clause of a function, its parameters set.
