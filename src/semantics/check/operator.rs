@@ -480,10 +480,18 @@ impl Checker<'_> {
         }
     }
 
+    /// Arithmetic with a side that is not known. While types are being found, it has that of the other side: a value rule or a
+    /// mechanism may use itself there.
+    fn half_known(&mut self, cx: &Cx, a: Expr, b: Expr, span: Span) -> Expr {
+        let ty = if a.ty == Type::Error { b.ty } else { a.ty };
+        let e = self.poison(cx, span);
+        if self.muted > 0 { Expr { ty: ty.present().clone(), ..e } } else { e }
+    }
+
     /// Arithmetic and `++`.
     pub fn arithmetic(&mut self, cx: &mut Cx, op: BinaryOp, op_span: Span, a: Expr, b: Expr, span: Span) -> Expr {
         if a.ty == Type::Error || b.ty == Type::Error {
-            return self.poison(cx, span);
+            return self.half_known(cx, a, b, span);
         }
         let what = format!("what stands beside `{}`", op.text());
         if op == BinaryOp::Concat {
@@ -492,7 +500,7 @@ impl Checker<'_> {
         let a = self.present(cx, a, &what);
         let b = self.present(cx, b, &what);
         if a.ty == Type::Error || b.ty == Type::Error {
-            return self.poison(cx, span);
+            return self.half_known(cx, a, b, span);
         }
         for (x, other) in [(&a, &b), (&b, &a)] {
             if x.ty == Type::Json {
