@@ -84,6 +84,9 @@ pub struct Unit<'p, 'd> {
     ends: FxHashMap<Slot, (Slot, Slot)>,
     /// The slots of binders without a name (`_: Host`), by address and environment.
     nameless: FxHashMap<(usize, usize), Slot>,
+    /// Of each open block, the slots that its conjuncts mention outside of quantifiers and aggregates, or that are read behind it:
+    /// what else is mentioned there is their own.
+    levels: Vec<Bound>,
     /// Truth values of verdict atoms, known beforehand (tests), by address.
     pub verdicts: FxHashMap<usize, bool>,
     /// The relation of the delta, and which conjunct (by position in the clause) reads it.
@@ -109,6 +112,7 @@ impl<'p, 'd> Unit<'p, 'd> {
             replaced: FxHashMap::default(),
             ends: FxHashMap::default(),
             nameless: FxHashMap::default(),
+            levels: vec![],
             verdicts: FxHashMap::default(),
             depth: 0,
         }
@@ -175,30 +179,50 @@ impl<'p, 'd> Unit<'p, 'd> {
         each_part(x.e, &mut |p| self.mentions(x.sub(p), out));
     }
 
+    /// The slots that an expression reads, sorted: what only its own quantifiers and aggregates know is not among them.
     fn mentioned(&self, x: E<'_>) -> Vec<Slot> {
         let mut out = vec![];
-        self.mentions(x, &mut out);
+        self.reads(x, &mut out);
         out.sort();
         out.dedup();
         out
     }
 
+    fn reads(&self, x: E<'_>, out: &mut Vec<Slot>) {
+        let scoped = matches!(x.e.kind, ExprKind::Quantified(..) | ExprKind::Aggregate { .. });
+        let mut all = vec![];
+        match &x.e.kind {
+            _ if scoped || self.replaced.contains_key(&x.key()) => self.mentions(x, &mut all),
+            ExprKind::Var(_) | ExprKind::Field(..) => self.mentions(x, &mut all),
+            ExprKind::Path(p) => {
+                all.extend(p.edge.map(|v| self.slot(x.env, v)));
+                each_part(x.e, &mut |p| self.reads(x.sub(p), &mut all));
+            }
+            _ => each_part(x.e, &mut |p| self.reads(x.sub(p), &mut all)),
+        }
+        if scoped {
+            let level = self.levels.last();
+            all.retain(|s| level.is_some_and(|level| level.contains(s)));
+        }
+        out.extend(all);
+    }
+
     fn conjunct_slots(&self, c: &Conjunct<'_>) -> Vec<Slot> {
         let mut out = vec![];
         match c {
-            Conjunct::Formula(x) | Conjunct::Not(x) => self.mentions(*x, &mut out),
+            Conjunct::Formula(x) | Conjunct::Not(x) => self.reads(*x, &mut out),
             Conjunct::Kind(_, s) => out.push(*s),
             Conjunct::Edge(_, e, f, t) => out.extend([*e, *f, *t]),
             Conjunct::Range(l, k, v, _) => {
-                self.mentions(*l, &mut out);
+                self.reads(*l, &mut out);
                 out.extend(k.iter().chain(v));
             }
             Conjunct::Value(_, args, s) => {
-                args.iter().for_each(|a| self.mentions(*a, &mut out));
+                args.iter().for_each(|a| self.reads(*a, &mut out));
                 out.push(*s);
             }
             Conjunct::Parameter(s, x) => {
-                self.mentions(*x, &mut out);
+                self.reads(*x, &mut out);
                 out.push(*s);
             }
             Conjunct::Scan(_, slots) => out.extend(slots),
@@ -521,12 +545,6 @@ impl<'p, 'd> Unit<'p, 'd> {
                 let (a, b) = (self.formula(x.sub(a), bound)?, self.formula(x.sub(b), bound)?);
                 Ok(Formula::Or(vec![Formula::Not(Box::new(a)), b]))
             }
-            ExprKind::If(c, a, b) => {
-                let c = self.formula(x.sub(c), bound)?;
-                let (a, b) = (self.formula(x.sub(a), bound)?, self.formula(x.sub(b), bound)?);
-                let not = Formula::Not(Box::new(c.clone()));
-                Ok(Formula::Or(vec![Formula::And(vec![c, a]), Formula::And(vec![not, b])]))
-            }
             ExprKind::Is(of, ty) => {
                 let mut steps = vec![];
                 let v = self.scalar(x.sub(of), bound, &mut steps)?;
@@ -565,6 +583,8 @@ impl<'p, 'd> Unit<'p, 'd> {
                 Some(b) => Ok(Formula::Const(*b)),
                 None => unsupported(x.e.place, "a verdict as a formula"),
             },
+            // `x == e` and `x in e` that bind
+            ExprKind::Op(Op::Eq | Op::In, _) if self.opens(x, bound) => self.exists(x, bound),
             _ => Ok(Formula::Test(self.computed(x, bound)?)),
         }
     }
@@ -602,6 +622,11 @@ impl<'p, 'd> Unit<'p, 'd> {
 
     /// The same, beginning with the delta of the conjunct at a position.
     pub fn block_with(&mut self, list: Vec<Conjunct<'_>>, bound: &mut Bound, needed: &[Slot], delta: Option<usize>) -> Result<Block> {
+        self.levels.push(Bound::default());
+        let top: Bound = list.iter().flat_map(|c| self.conjunct_slots(c)).chain(needed.iter().copied()).chain(bound.iter().copied()).collect();
+        if let Some(level) = self.levels.last_mut() {
+            *level = top;
+        }
         let slots: Vec<Vec<Slot>> = list.iter().map(|c| self.conjunct_slots(c)).collect();
         let mut uses: FxHashMap<Slot, usize> = FxHashMap::default();
         slots.iter().flatten().chain(needed.iter()).for_each(|s| *uses.entry(*s).or_default() += 1);
@@ -672,6 +697,7 @@ impl<'p, 'd> Unit<'p, 'd> {
         {
             return unsupported(self.conjunct_place(c), "a condition whose variables nothing binds");
         }
+        self.levels.pop();
         Ok(Block { steps })
     }
 

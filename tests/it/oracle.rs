@@ -10,6 +10,7 @@
 //! - A mechanism's value is whatever is determined without the value itself; what is not is the fault of a circle.
 //! - An improving rule that never settles has no known value for any arguments.
 //! - `checked` counts the bindings of `for` that are certain; a scope that nothing but faults may match is unknown, not vacuous.
+use dbm::scalar::sum::ExactSum;
 use dbm::scalar::{Element, Kinds, Op, Type, Val, Value};
 use dbm::semantics::hir::*;
 use dbm::structure::graph::Graph;
@@ -487,7 +488,7 @@ impl<'a> Oracle<'a> {
         let violations: BTreeSet<_> = rows.iter().filter(|r| *r.1 == Some(true)).map(|((n, k), _)| (*n, k.iter().flatten().cloned().collect())).collect();
         let faulty = rows.values().any(Option::is_none);
         let bare = |c: &Demand| matches!(c.form, DemandForm::Never(_)) && c.kinds.iter().any(|k| self.g.count(*k) == 0);
-        let vacuous = if i.scope.is_some() { certain == 0 } else { i.clauses.iter().all(bare) };
+        let vacuous = if i.scope.is_some() { certain == 0 } else { !i.clauses.is_empty() && i.clauses.iter().all(bare) };
         let verdict = match (violations.is_empty(), faulty, vacuous) {
             (false, ..) => "violated",
             (_, true, _) => "unknown",
@@ -535,20 +536,21 @@ fn aggregated(aggregate: Aggregate, list: Vec<V>, ty: &Type) -> V {
     }
     let mut l = list.into_iter().collect::<Result<Vec<Value>, Bad>>()?;
     l.sort();
+    let l = l;
     let number = |v: &Value| match v { Value::Float(x) => x.get(), Value::Int(i) => *i as f64, other => panic!("{other:?} is no number") };
     let float = |x: f64| if x.is_finite() { Value::float(x).ok_or(Bad::Fault) } else { FAULT };
+    let exact = || { let mut sum = ExactSum::new(); l.iter().for_each(|v| sum.add(number(v))); sum };
     match aggregate {
         Aggregate::Count => Ok(Value::Int(l.len() as i64)),
         Aggregate::Any => Ok(Value::Bool(false)),
         Aggregate::All => Ok(Value::Bool(true)),
-        // the random programs keep to floats whose sums are exact
-        Aggregate::Sum if matches!(ty, Type::Float(_)) => float(l.iter().map(number).sum()),
+        Aggregate::Sum if matches!(ty, Type::Float(_)) => exact().result().map_err(|_| Bad::Fault).and_then(float),
         Aggregate::Sum => i64::try_from(l.iter().map(|v| match v { Value::Int(i) => *i as i128, _ => 0 }).sum::<i128>()).map(Value::Int).map_err(|_| Bad::Fault),
-        Aggregate::Distinct => { l.dedup(); Ok(Value::list(l)) }
+        Aggregate::Distinct => Ok(Value::list(l.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect())),
         _ if l.is_empty() => Ok(Value::None),
         Aggregate::Min => Ok(l[0].clone()),
         Aggregate::Max => Ok(l[l.len() - 1].clone()),
-        Aggregate::Avg => float(l.iter().map(number).sum::<f64>() / l.len() as f64),
+        Aggregate::Avg => exact().mean(l.len() as u32).map_err(|_| Bad::Fault).and_then(float),
         Aggregate::Median => float((number(&l[(l.len() - 1) / 2]) + number(&l[l.len() / 2])) / 2.0),
         Aggregate::Percentile(p) => Ok(l[((p / 100.0 * l.len() as f64).ceil() as usize).clamp(1, l.len()) - 1].clone()),
     }
