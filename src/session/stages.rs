@@ -3,6 +3,7 @@ use super::decide::{self, Asked};
 use super::evaluate::{How, in_one_world, plans};
 use super::input::Input;
 use super::limits::Limits;
+use super::named;
 use super::program::{CompileOptions, Inner, Stage};
 use super::run::RunOptions;
 use super::exercise;
@@ -68,7 +69,8 @@ pub(super) fn check(
 
 /// Whether a diagnostic of a program without declarations would stay if they were there.
 pub(super) fn stands_alone(d: &Diagnostic) -> bool {
-    d.code.number < 200
+    use semantics::error::{IMPORT_CYCLE, IMPORT_FAILED, UNKNOWN_IMPORT, UNKNOWN_MODULE};
+    d.code.number < 200 || [IMPORT_CYCLE, IMPORT_FAILED, UNKNOWN_IMPORT, UNKNOWN_MODULE].contains(&d.code)
 }
 
 /// What a check without candidates has to say beside the program's own diagnostics.
@@ -101,7 +103,10 @@ pub(super) fn read(
     let options = candidate::Options { reader: input.reader.as_deref(), params: &params, limits: door_limits(limits) };
     let outcome = candidate::read(&checked.program, &door_input(input), &options, sources);
     match outcome.graph {
-        Some(graph) => Ok((Structure { graph, document: outcome.document }, outcome.diagnostics)),
+        Some(graph) => match named::missing(&checked.program, &graph) {
+            found if found.is_empty() => Ok((Structure { graph, document: outcome.document }, outcome.diagnostics)),
+            found => Err(outcome.diagnostics.into_iter().chain(found).collect()),
+        },
         None => Err(outcome.diagnostics),
     }
 }
