@@ -139,6 +139,10 @@ pub fn check<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str
             outcome.found.push(shown);
         }
     }
+    if outcome.checked == 0 && outcome.count == 0 && plan.scope.is_some() {
+        // whether the scope matched anything is not known, so whether it is vacuous is not either
+        outcome.faults.extend(bindings.values().filter_map(A::faulty).map(|f| f.1));
+    }
     outcome.faults.sort();
     outcome.faults.dedup();
     outcome.vacuous = match &plan.scope {

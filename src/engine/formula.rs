@@ -76,7 +76,12 @@ impl<A: Annotation> Machine<A> {
             CountTest::Exactly(n) | CountTest::AtMost(n) => n.saturating_add(1),
             CountTest::AtLeast(n) => n,
         };
+        // what ranges over an unknown list may have any number of bindings
+        let mut endless: Option<A> = None;
         self.run(block, worlds.clone(), &mut |m, a| {
+            if binders.iter().any(|s| m.get(*s).as_fault().is_some()) {
+                endless = Some(join(endless.take(), &a));
+            }
             if repeats {
                 let key: Vec<Val> = binders.iter().map(|s| m.get(*s)).collect();
                 match seen.get(&key).and_then(|i| all.get_mut(*i)) {
@@ -124,7 +129,11 @@ impl<A: Annotation> Machine<A> {
                 return Some(worlds.clone());
             }
             let c = certain.get(n as usize - 1).cloned();
-            let p = possible.get(n as usize - 1)?;
+            let endless = endless.as_ref().map(A::possible);
+            let p = match (possible.get(n as usize - 1), endless) {
+                (p, Some(e)) => join(p.cloned(), &e),
+                (p, None) => p?.clone(),
+            };
             match (c, p.except_certain(certain.get(n as usize - 1))) {
                 (Some(c), Some(rest)) => Some(join(Some(c), &rest.blame(fault))),
                 (Some(c), None) => Some(c),

@@ -42,6 +42,13 @@ impl<A: Annotation> Machine<A> {
                 stack.pop();
                 continue;
             }
+            // an edit has set it: that replaces the equation
+            let set = self.graph.attr(top.1, top.0);
+            if set != Val::NONE {
+                let universe = self.universe.clone();
+                self.mechanisms.entry(top.0).or_default().insert(top.1, vec![(set, universe)]);
+                continue;
+            }
             let plan = plans.iter().filter(|p| p.attr == top.0).find(|p| {
                 let ty = Type::Node(Kinds::Of(Arc::new([p.kind])));
                 self.is_kind(top.1, &ty)

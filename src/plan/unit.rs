@@ -3,6 +3,7 @@ use super::ir::*;
 use super::order::{self, Sizes};
 use super::path::{Automaton, Move, Regular};
 use crate::base::Place;
+use crate::scalar::builtin::AGREED;
 use crate::scalar::{Dictionary, Kinds, Op, Type, Val, Value};
 use crate::semantics::hir::{self, Aggregate, Domain, Expr, ExprKind, Quantifier, RuleId, VarId};
 use crate::structure::schema::{Schema, Sort};
@@ -81,6 +82,11 @@ pub struct Unit<'p, 'd> {
     replaced: FxHashMap<(usize, usize), Slot>,
     /// Edge variables and the slots of their ends.
     ends: FxHashMap<Slot, (Slot, Slot)>,
+    /// The slots of binders without a name (`_: Host`), by address and environment.
+    nameless: FxHashMap<(usize, usize), Slot>,
+    /// Of each open block, the slots that its conjuncts mention outside of quantifiers and aggregates, or that are read behind it:
+    /// what else is mentioned there is their own.
+    levels: Vec<Bound>,
     /// Truth values of verdict atoms, known beforehand (tests), by address.
     pub verdicts: FxHashMap<usize, bool>,
     /// The relation of the delta, and which conjunct (by position in the clause) reads it.
@@ -105,6 +111,8 @@ impl<'p, 'd> Unit<'p, 'd> {
             envs,
             replaced: FxHashMap::default(),
             ends: FxHashMap::default(),
+            nameless: FxHashMap::default(),
+            levels: vec![],
             verdicts: FxHashMap::default(),
             depth: 0,
         }
@@ -121,10 +129,15 @@ impl<'p, 'd> Unit<'p, 'd> {
     fn slot(&self, env: usize, v: VarId) -> Slot {
         self.envs.get(env).and_then(|e| e.get(v.0 as usize)).copied().unwrap_or(0)
     }
-    fn slot_or_fresh(&mut self, env: usize, v: Option<VarId>) -> Slot {
-        match v {
+    /// The slot of a binder's element; one that has no name gets one too, since its bindings count.
+    fn binder_slot(&mut self, env: usize, b: &hir::Binder) -> Slot {
+        match b.var {
             Some(v) => self.slot(env, v),
-            None => self.fresh(),
+            None => {
+                let slot = self.fresh();
+                self.nameless.insert((b as *const hir::Binder as usize, env), slot);
+                slot
+            }
         }
     }
     fn constant(&mut self, v: &Value) -> Scalar {
@@ -166,30 +179,50 @@ impl<'p, 'd> Unit<'p, 'd> {
         each_part(x.e, &mut |p| self.mentions(x.sub(p), out));
     }
 
+    /// The slots that an expression reads, sorted: what only its own quantifiers and aggregates know is not among them.
     fn mentioned(&self, x: E<'_>) -> Vec<Slot> {
         let mut out = vec![];
-        self.mentions(x, &mut out);
+        self.reads(x, &mut out);
         out.sort();
         out.dedup();
         out
     }
 
+    fn reads(&self, x: E<'_>, out: &mut Vec<Slot>) {
+        let scoped = matches!(x.e.kind, ExprKind::Quantified(..) | ExprKind::Aggregate { .. });
+        let mut all = vec![];
+        match &x.e.kind {
+            _ if scoped || self.replaced.contains_key(&x.key()) => self.mentions(x, &mut all),
+            ExprKind::Var(_) | ExprKind::Field(..) => self.mentions(x, &mut all),
+            ExprKind::Path(p) => {
+                all.extend(p.edge.map(|v| self.slot(x.env, v)));
+                each_part(x.e, &mut |p| self.reads(x.sub(p), &mut all));
+            }
+            _ => each_part(x.e, &mut |p| self.reads(x.sub(p), &mut all)),
+        }
+        if scoped {
+            let level = self.levels.last();
+            all.retain(|s| level.is_some_and(|level| level.contains(s)));
+        }
+        out.extend(all);
+    }
+
     fn conjunct_slots(&self, c: &Conjunct<'_>) -> Vec<Slot> {
         let mut out = vec![];
         match c {
-            Conjunct::Formula(x) | Conjunct::Not(x) => self.mentions(*x, &mut out),
+            Conjunct::Formula(x) | Conjunct::Not(x) => self.reads(*x, &mut out),
             Conjunct::Kind(_, s) => out.push(*s),
             Conjunct::Edge(_, e, f, t) => out.extend([*e, *f, *t]),
             Conjunct::Range(l, k, v, _) => {
-                self.mentions(*l, &mut out);
+                self.reads(*l, &mut out);
                 out.extend(k.iter().chain(v));
             }
             Conjunct::Value(_, args, s) => {
-                args.iter().for_each(|a| self.mentions(*a, &mut out));
+                args.iter().for_each(|a| self.reads(*a, &mut out));
                 out.push(*s);
             }
             Conjunct::Parameter(s, x) => {
-                self.mentions(*x, &mut out);
+                self.reads(*x, &mut out);
                 out.push(*s);
             }
             Conjunct::Scan(_, slots) => out.extend(slots),
@@ -261,13 +294,13 @@ impl<'p, 'd> Unit<'p, 'd> {
             }
             match &b.domain {
                 Domain::Kind(Type::Edge(kinds)) => {
-                    let e = self.slot_or_fresh(env, b.var);
+                    let e = self.binder_slot(env, b);
                     let (f, t) = (self.fresh(), self.fresh());
                     self.ends.insert(e, (f, t));
                     out.push(Conjunct::Edge(self.context.schema.below(Sort::Edge, kinds), e, f, t));
                 }
                 Domain::Kind(ty) => {
-                    let slot = self.slot_or_fresh(env, b.var);
+                    let slot = self.binder_slot(env, b);
                     out.push(Conjunct::Kind(ty.clone(), slot));
                 }
                 Domain::Range(list) => {
@@ -286,7 +319,9 @@ impl<'p, 'd> Unit<'p, 'd> {
 
     /// The slots of a scope's binders.
     pub fn binder_slots(&self, scope: &hir::Scope, env: usize) -> Vec<Slot> {
-        scope.binders.iter().flat_map(|b| [b.key, b.var]).flatten().map(|v| self.slot(env, v)).collect()
+        let nameless = |b: &hir::Binder| self.nameless.get(&(b as *const hir::Binder as usize, env)).copied();
+        let of = |b: &hir::Binder| [b.key.map(|v| self.slot(env, v)), b.var.map(|v| self.slot(env, v)).or(nameless(b))];
+        scope.binders.iter().flat_map(of).flatten().collect()
     }
 
     /// The same, and the ends of those that are edges: all that is read of a binding behind its scope.
@@ -375,14 +410,7 @@ impl<'p, 'd> Unit<'p, 'd> {
                 let mut inner = bound.clone();
                 let mut list = vec![];
                 self.scope(scope, x.env, &mut list)?;
-                let mut binders = self.binder_slots(scope, x.env);
-                if binders.is_empty() && scope.binders.iter().any(|b| b.var.is_none()) {
-                    // `count(_: Host)`: the elements themselves are counted
-                    binders.extend(list.iter().filter_map(|c| match c {
-                        Conjunct::Kind(_, s) | Conjunct::Edge(_, s, ..) => Some(*s),
-                        _ => None,
-                    }));
-                }
+                let binders = self.binder_slots(scope, x.env);
                 let mut needed = binders.clone();
                 if let Some(v) = value {
                     self.mentions(x.sub(v), &mut needed);
@@ -473,11 +501,10 @@ impl<'p, 'd> Unit<'p, 'd> {
         if *combine != Combine::One {
             return Ok(Scalar::Slot(slot));
         }
-        // the one value there is; a second is a conflict, which `first` of a list of one never sees
-        let first = self.fresh();
-        let index = self.constant(&Value::Int(0));
-        steps.push(Step::Let { slot: first, value: Scalar::Op(Op::Item, vec![Scalar::Slot(slot), index], x.e.place) });
-        Ok(Scalar::Slot(first))
+        // the one value there is; a second is a conflict
+        let agreed = self.fresh();
+        steps.push(Step::Let { slot: agreed, value: Scalar::Op(Op::Call(&AGREED), vec![Scalar::Slot(slot)], x.e.place) });
+        Ok(Scalar::Slot(agreed))
     }
 
     /// A fresh environment for a clause of a function, its parameters set.
@@ -518,12 +545,6 @@ impl<'p, 'd> Unit<'p, 'd> {
                 let (a, b) = (self.formula(x.sub(a), bound)?, self.formula(x.sub(b), bound)?);
                 Ok(Formula::Or(vec![Formula::Not(Box::new(a)), b]))
             }
-            ExprKind::If(c, a, b) => {
-                let c = self.formula(x.sub(c), bound)?;
-                let (a, b) = (self.formula(x.sub(a), bound)?, self.formula(x.sub(b), bound)?);
-                let not = Formula::Not(Box::new(c.clone()));
-                Ok(Formula::Or(vec![Formula::And(vec![c, a]), Formula::And(vec![not, b])]))
-            }
             ExprKind::Is(of, ty) => {
                 let mut steps = vec![];
                 let v = self.scalar(x.sub(of), bound, &mut steps)?;
@@ -562,6 +583,8 @@ impl<'p, 'd> Unit<'p, 'd> {
                 Some(b) => Ok(Formula::Const(*b)),
                 None => unsupported(x.e.place, "a verdict as a formula"),
             },
+            // `x == e` and `x in e` that bind
+            ExprKind::Op(Op::Eq | Op::In, _) if self.opens(x, bound) => self.exists(x, bound),
             _ => Ok(Formula::Test(self.computed(x, bound)?)),
         }
     }
@@ -599,6 +622,11 @@ impl<'p, 'd> Unit<'p, 'd> {
 
     /// The same, beginning with the delta of the conjunct at a position.
     pub fn block_with(&mut self, list: Vec<Conjunct<'_>>, bound: &mut Bound, needed: &[Slot], delta: Option<usize>) -> Result<Block> {
+        self.levels.push(Bound::default());
+        let top: Bound = list.iter().flat_map(|c| self.conjunct_slots(c)).chain(needed.iter().copied()).chain(bound.iter().copied()).collect();
+        if let Some(level) = self.levels.last_mut() {
+            *level = top;
+        }
         let slots: Vec<Vec<Slot>> = list.iter().map(|c| self.conjunct_slots(c)).collect();
         let mut uses: FxHashMap<Slot, usize> = FxHashMap::default();
         slots.iter().flatten().chain(needed.iter()).for_each(|s| *uses.entry(*s).or_default() += 1);
@@ -669,6 +697,7 @@ impl<'p, 'd> Unit<'p, 'd> {
         {
             return unsupported(self.conjunct_place(c), "a condition whose variables nothing binds");
         }
+        self.levels.pop();
         Ok(Block { steps })
     }
 

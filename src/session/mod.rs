@@ -5,6 +5,7 @@ pub mod evaluate;
 pub mod exercise;
 pub mod input;
 pub mod limits;
+mod named;
 mod params;
 mod places;
 pub mod program;

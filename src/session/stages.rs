@@ -4,6 +4,7 @@ use super::evaluate::{self, How, in_one_world};
 use super::exercise;
 use super::input::Input;
 use super::limits::Limits;
+use super::named;
 use super::places::Places;
 use super::program::{CompileOptions, Stage};
 use super::run::RunOptions;
@@ -104,7 +105,10 @@ pub(super) fn read(
     let mut outcome = candidate::read(&checked.program, &door_input(input), &options, sources);
     let found = std::mem::take(&mut outcome.diagnostics);
     match outcome.graph.take() {
-        Some(graph) if !found.iter().any(|d| d.is_error()) => Ok((Structure { graph, outcome }, found)),
+        Some(graph) if !found.iter().any(|d| d.is_error()) => match named::missing(&checked.program, &graph) {
+            missing if missing.is_empty() => Ok((Structure { graph, outcome }, found)),
+            missing => Err(found.into_iter().chain(missing).collect()),
+        },
         _ => Err(found),
     }
 }

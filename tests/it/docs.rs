@@ -29,9 +29,13 @@ enum Part {
 fn parts(page: &str) -> Vec<Part> {
     let mut parts = vec![];
     let mut open: Option<Block> = None;
+    let mut fence = 3;
     for (i, line) in page.split_inclusive('\n').enumerate() {
-        match (&mut open, line.strip_prefix("```")) {
+        let ticks = line.len() - line.trim_start_matches('`').len();
+        let rest = line.get(ticks..).filter(|_| ticks >= if open.is_some() { fence } else { 3 });
+        match (&mut open, rest) {
             (None, Some(info)) => {
+                fence = ticks;
                 let mut words = info.trim().split(',').map(str::to_string);
                 let lang = words.next().unwrap_or_default();
                 open = Some(Block { lang, attrs: words.collect(), line: i + 1, text: String::new() });
@@ -55,7 +59,9 @@ fn printed(parts: &[Part]) -> String {
             Part::Text(t) => out += t,
             Part::Block(b) => {
                 let info: Vec<&str> = std::iter::once(b.lang.as_str()).chain(b.attrs.iter().map(String::as_str)).collect();
-                let _ = write!(out, "```{}\n{}```\n", info.join(","), b.text);
+                let within = b.text.lines().map(|l| l.len() - l.trim_start_matches('`').len()).max().unwrap_or(0);
+                let fence = "`".repeat(within.max(2) + 1);
+                let _ = write!(out, "{fence}{}\n{}{fence}\n", info.join(","), b.text);
             }
         }
     }
@@ -341,7 +347,7 @@ mod harness {
 
     #[test]
     fn a_page_is_printed_as_it_was_read() {
-        let page = "a\n```dbm,wrong,DBM0201\nnode A\n```\nb\n\n```console\n$ dbm\n```\n";
+        let page = "a\n```dbm,wrong,DBM0201\nnode A\n```\nb\n\n````console\n$ dbm\n```dbm\n```\n````\n";
         assert_eq!(printed(&parts(page)), page);
     }
     #[test]

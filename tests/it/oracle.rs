@@ -488,7 +488,7 @@ impl<'a> Oracle<'a> {
         let violations: BTreeSet<_> = rows.iter().filter(|r| *r.1 == Some(true)).map(|((n, k), _)| (*n, k.iter().flatten().cloned().collect())).collect();
         let faulty = rows.values().any(Option::is_none);
         let bare = |c: &Demand| matches!(c.form, DemandForm::Never(_)) && c.kinds.iter().any(|k| self.g.count(*k) == 0);
-        let vacuous = if i.scope.is_some() { certain == 0 } else { i.clauses.iter().all(bare) };
+        let vacuous = if i.scope.is_some() { certain == 0 } else { !i.clauses.is_empty() && i.clauses.iter().all(bare) };
         let verdict = match (violations.is_empty(), faulty, vacuous) {
             (false, ..) => "violated",
             (_, true, _) => "unknown",

@@ -312,7 +312,7 @@ impl Writer {
             11 | 12 => {
                 let (head, vars, params) = self.head();
                 let ty = [Ty::Int, Ty::Text, Ty::Int, Ty::Float][self.r.below(4)];
-                let mut clause = |w: &mut Self| {
+                let clause = |w: &mut Self| {
                     let mut vars = vars.clone();
                     let body = w.body(&mut vars, 1);
                     format!("{} if {body}", w.of(ty, &vars, 1))

@@ -1,6 +1,8 @@
 //! Built-ins on lists; `length` and `slice`, which lists share with texts, stand in `text`.
 use super::signature::{Signature, arity, list, wrong};
 use super::table::Builtin;
+use crate::scalar::display::brief;
+use crate::scalar::expression::{Fault, FaultKind};
 use crate::scalar::types::Type;
 use crate::scalar::value::Value;
 
@@ -38,6 +40,21 @@ pub const TABLE: &[Builtin] = &[
         },
     },
 ];
+
+/// The one value that the clauses of a function give, absent if they give none. Not for users: the plan calls it.
+pub static AGREED: Builtin = Builtin {
+    name: "the value of a function",
+    usage: "",
+    doc: "",
+    signature: |a| one("the value of a function", a),
+    call: |a| match list(a, 0)? {
+        [] => Ok(Value::None),
+        [one] => Ok(one.clone()),
+        [x, y, ..] => {
+            Err(Fault::new(FaultKind::Conflict, format!("two values for the same arguments: `{}` and `{}`", brief(x), brief(y))))
+        }
+    },
+};
 
 /// The list type that the one argument is converted to, and the type of its items.
 fn items(name: &str, args: &[Type]) -> Result<(Type, Type), String> {

@@ -12,5 +12,6 @@ mod time;
 mod version;
 
 pub use signature::Signature;
+pub use lists::AGREED;
 pub use table::{Builtin, find, find_in, modules, names, names_in};
 pub use text::pattern;

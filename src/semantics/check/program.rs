@@ -107,6 +107,7 @@ pub fn check(sources: &mut Sources, loader: &dyn Loader, main: FileId, options: 
     c.diagnostics = diagnostics;
     c.run(found);
     let strata = strata::strata(&mut c);
+    c.untyped();
     lint::program(&mut c);
     c.program.schema = Arc::new(std::mem::take(&mut c.schema));
     let (program, names, mut diagnostics) = (c.program, c.names, c.diagnostics);
@@ -545,6 +546,22 @@ impl Checker<'_> {
                     break;
                 }
             }
+        }
+    }
+
+    /// Reports the value rules and mechanisms whose type nothing says, if nothing else is wrong.
+    fn untyped(&mut self) {
+        if self.diagnostics.iter().any(Diagnostic::is_error) {
+            return;
+        }
+        let rules = self.program.rules.iter().filter(|r| matches!(r.form, RuleForm::Value(_, Type::Error))).map(|r| (r.name.clone(), r.place));
+        let attr = |m: &super::super::hir::Mechanism| self.schema.attr(m.attr).filter(|a| a.ty == Type::Error).map(|a| (a.name.clone(), m.place));
+        let all: Vec<(Arc<str>, crate::base::Place)> = rules.chain(self.program.mechanisms.iter().filter_map(attr)).collect();
+        for (name, place) in all {
+            let d = Diagnostic::error(error::TYPE_MISMATCH, format!("the type of `{name}` cannot be found"))
+                .at(place, "it is computed from itself alone, or from values that may be absent")
+                .help("give it a value that does not depend on it: a first clause, or `?? 0` where it may be absent");
+            self.report(d);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::base::{Diagnostic, Place};
 use crate::scalar::{Op, Type};
 use crate::semantics::checker::{Checker, Pos};
 use crate::semantics::error;
-use crate::semantics::hir::{Clause, Combine, Expr, ExprKind, RuleForm, RuleId};
+use crate::semantics::hir::{Clause, Combine, Expr, ExprKind, RuleForm, RuleId, Var, VarId};
 use crate::semantics::resolve::{Def, ModuleId};
 use crate::semantics::scope::{Cx, Site, What};
 use crate::semantics::types;
@@ -387,10 +387,17 @@ impl Checker<'_> {
         // where the value of a clause is absent, the clause gives none
         let (value, body) = match value {
             Some(v) if v.ty.is_optional() => {
-                let there = vec![v.clone(), self.none(v.place)];
-                let there = Expr { kind: ExprKind::Op(Op::Ne, there), ty: Type::Bool, place: v.place };
-                let body = both(body.map(Box::new), Some(Box::new(there))).map(|b| *b);
-                (Some(Expr { ty: v.ty.present().clone(), ..v }), body)
+                let (place, ty) = (v.place, v.ty.clone());
+                let id = VarId(cx.vars.len() as u32);
+                cx.vars.push(Var { name: "_value".into(), ty: ty.clone(), place });
+                let read = |ty: Type| Expr { kind: ExprKind::Var(id), ty, place };
+                let none = self.none(place);
+                let test = |op: Op, a: Expr, b: Expr| Expr { kind: ExprKind::Op(op, vec![a, b]), ty: Type::Bool, place };
+                let there = both(
+                    Some(Box::new(test(Op::Eq, read(ty.clone()), v))),
+                    Some(Box::new(test(Op::Ne, read(ty.clone()), none))),
+                );
+                (Some(read(ty.present().clone())), both(body.map(Box::new), there).map(|b| *b))
             }
             v => (v, body),
         };
