@@ -1,6 +1,6 @@
 //! The fixpoint of a stratum, semi-naive: each round joins what the last round found (Bancilhon 1986). Driven by session, stratum by stratum.
 use super::annotation::Annotation;
-use super::machine::Machine;
+use super::machine::{Machine, sort_of};
 use super::relation::{Relation, improves};
 use crate::base::Place;
 use crate::plan::{ClausePlan, Combine, RelId, StratumPlan};
@@ -53,6 +53,7 @@ impl<A: Annotation> Machine<A> {
             }
         }
         for r in &plan.relations {
+            self.doubt(*r);
             if let Some(r) = self.relations.get_mut(r.0 as usize) {
                 r.settle();
             }
@@ -118,46 +119,73 @@ impl<A: Annotation> Machine<A> {
         }
     }
 
-    fn head(&self, c: &ClausePlan, tuple: &mut [Val]) -> Option<u32> {
-        let mut fault = None;
-        for (t, s) in tuple.iter_mut().zip(&c.head) {
+    /// Takes the head from the frame. What is unknown in place of an element may be any of its kind: `found` is called for each.
+    fn head(&mut self, c: &ClausePlan, tuple: &mut [Val], found: &mut dyn FnMut(&mut Self, &[Val])) {
+        let mut wide = None;
+        for (i, (t, s)) in tuple.iter_mut().zip(&c.head).enumerate() {
             *t = self.get(*s);
-            fault = fault.or(t.as_fault());
+            if t.as_fault().is_some() {
+                let ty = self.relation(c.relation).and_then(|r| r.info.types.get(i)).filter(|t| sort_of(t).is_some()).cloned();
+                wide = wide.or(ty.map(|ty| (i, ty)));
+            }
         }
-        fault
+        let Some((i, ty)) = wide else { return found(self, tuple) };
+        let slot = c.head.get(i).copied().unwrap_or(0);
+        let unknown = self.get(slot);
+        let set = self.kind_set(&ty);
+        for e in &set.elements {
+            self.set(slot, *e);
+            self.head(c, tuple, found);
+        }
+        self.set(slot, unknown);
     }
 
     fn emit(&mut self, c: &ClausePlan, tuple: &mut [Val], a: &A) -> bool {
-        let fault = self.head(c, tuple);
-        let blamed = fault.map(|f| self.blamed(&a.possible(), f));
-        let Some(r) = self.relations.get_mut(c.relation.0 as usize) else { return true };
-        match blamed {
-            Some(a) => r.break_in(&a),
-            None => {
-                let before = r.len();
-                r.insert(tuple, a);
-                if r.len() > before {
-                    self.count_fact();
-                }
-            }
+        let fault = c.head.iter().find_map(|s| self.get(*s).as_fault());
+        let a = fault.map_or_else(|| a.clone(), |f| self.blamed(a, f));
+        if self.faulted {
+            return true;
         }
+        self.head(c, tuple, &mut |m, tuple| {
+            let Some(r) = m.relations.get_mut(c.relation.0 as usize) else { return };
+            let before = r.len();
+            r.insert(tuple, &a);
+            if r.len() > before {
+                m.count_fact();
+            }
+        });
         self.halted()
     }
 
     fn emit_value(&mut self, c: &ClausePlan, tuple: &mut [Val], v: Val, a: &A) -> bool {
-        let fault = self.head(c, tuple);
-        if let Some(f) = fault {
-            let a = self.blamed(&a.possible(), f);
-            if let Some(r) = self.relations.get_mut(c.relation.0 as usize) {
-                r.break_in(&a);
-            }
-            return self.halted();
+        let fault = c.head.iter().find_map(|s| self.get(*s).as_fault());
+        let a = fault.map_or_else(|| a.clone(), |f| self.blamed(a, f));
+        if self.faulted {
+            return true;
         }
         let parts = [a.certain().map(|w| (v, w)), a.faulty().map(|(w, f)| (Val::fault(f), w))];
-        for (v, worlds) in parts.into_iter().flatten() {
-            self.put_value(c.relation, tuple, v, &worlds, c.place);
-        }
+        self.head(c, tuple, &mut |m, tuple| {
+            for (v, worlds) in parts.iter().flatten() {
+                m.put_value(c.relation, tuple, *v, worlds, c.place);
+            }
+        });
         self.halted()
+    }
+
+    /// What hides behind a fault in a key may be a second value for any key: they become faults too.
+    fn doubt(&mut self, id: RelId) {
+        let Some(r) = self.relation(id).filter(|r| !r.loose.is_empty() && r.info.combine.is_some()) else { return };
+        let mut all = vec![];
+        for n in r.loose.clone() {
+            let Some((worlds, fault)) = r.annotation(n).map(|a| (a.possible(), r.pieces(n).iter().find_map(|p| p.0.as_fault()))) else { continue };
+            // the row's own columns are the pattern: a fault fits anything
+            let keys = (0..r.len()).filter(|k| *k != n && r.may_match(n, r.row(*k)));
+            all.extend(keys.map(|k| (r.row(k).to_vec(), worlds.clone(), fault.unwrap_or(0))));
+        }
+        let place = r.info.place;
+        for (key, worlds, fault) in all {
+            self.put_value(id, &key, Val::fault(fault), &worlds, place);
+        }
     }
 
     fn put_value(&mut self, id: RelId, tuple: &[Val], v: Val, worlds: &A, place: Place) {

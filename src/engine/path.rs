@@ -200,20 +200,20 @@ impl<A: Annotation> Machine<A> {
 
     /// The step of a regular path.
     pub(super) fn reach(&mut self, path: &Automaton, from: Arg, to: Arg, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+        if let Some(([f, t], fault)) = self.loosened([from, to]) {
+            let a = self.blamed(&a, fault);
+            if self.faulted {
+                return true;
+            }
+            let stop = self.reach(path, f, t, rest, a, sink);
+            self.tightened(&[from, to], &[f, t], fault);
+            return stop;
+        }
         let key = |m: &Self, arg: Arg| match arg {
             Arg::Key(s) => Some(m.get(s)),
             _ => None,
         };
         let (source, target) = (key(self, from), key(self, to));
-        if let Some(f) = source.and_then(Val::as_fault).or(target.and_then(Val::as_fault)) {
-            let a = self.blamed(&a, f);
-            for arg in [from, to] {
-                if let Arg::Bind(s) = arg {
-                    self.set(s, Val::fault(f));
-                }
-            }
-            return self.faulted || self.steps(rest, a, sink);
-        }
         let node = |v: Option<Val>| match v {
             None => Ok(None),
             Some(v) => v.as_node().map(Some).ok_or(()),

@@ -35,7 +35,9 @@ pub struct Relation<A> {
     pub delta: Vec<(u32, A)>,
     /// What this round found.
     pub pending: Vec<(u32, A)>,
-    /// Worlds in which it has facts that could not be computed, and a fault to blame.
+    /// Rows with a fault in place of a value: each stands for whatever facts the fault hides.
+    pub loose: Vec<u32>,
+    /// Worlds in which no value of it is known, and a fault to blame.
     pub broken: Option<A>,
     /// What of that is new since the last round, and what this round added.
     pub broken_delta: Option<A>,
@@ -82,6 +84,7 @@ impl<A: Annotation> Relation<A> {
             old: 0,
             delta: vec![],
             pending: vec![],
+            loose: vec![],
             broken: None,
             broken_delta: None,
             broken_pending: None,
@@ -142,6 +145,9 @@ impl<A: Annotation> Relation<A> {
         self.count += 1;
         self.rows.extend_from_slice(tuple);
         self.annotations.push(annotation.clone());
+        if !A::PLAIN && tuple.iter().any(|v| v.as_fault().is_some()) {
+            self.loose.push(n);
+        }
         let (rows, k) = (&self.rows, self.info.arity);
         if self.pairs.is_none() {
             let row_hash = |r: &u32| hash(rows.get(*r as usize * k..(*r as usize + 1) * k).unwrap_or(&[]).iter().copied());
@@ -305,6 +311,10 @@ impl<A: Annotation> Relation<A> {
     #[inline]
     pub fn next(&self, index: usize, row: u32) -> u32 {
         self.indexes.get(index).and_then(|i| i.next.get(row as usize)).copied().unwrap_or(NO_ROW)
+    }
+    /// Whether a row (with faults in it, perhaps) may be about a key.
+    pub fn may_match(&self, row: u32, key: &[Val]) -> bool {
+        self.row(row).iter().zip(key).all(|(a, b)| a == b || a.as_fault().is_some())
     }
     /// Frees what only a growing relation needs.
     pub fn settle(&mut self) {

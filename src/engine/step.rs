@@ -1,6 +1,6 @@
 //! The steps of a block, one binding at a time: each step binds slots and passes on, the sink gets what reaches the end.
 use super::annotation::Annotation;
-use super::machine::{Machine, Sink};
+use super::machine::{Machine, Sink, sort_of};
 use super::relation::NO_ROW;
 use crate::base::Place;
 use crate::plan::{Arg, Block, Computed, Field, RelId, Scalar, Slot, Source, Step};
@@ -193,18 +193,59 @@ impl<A: Annotation> Machine<A> {
         }
     }
 
-    /// If a key is a fault, or the relation is broken: the pseudo-facts that stand for what is not known.
-    fn unknown(&mut self, args: impl Iterator<Item = Arg>, fault: u32, rest: &[Step], a: &A, sink: Sink<'_, A>) -> bool {
-        let a = self.blamed(a, fault);
-        if self.faulted {
-            return true;
+    /// What is not known stands for all facts there could be: columns of elements take each of their kind, others the fault.
+    fn unknown(&mut self, columns: &[(Arg, Option<Type>)], fault: u32, rest: &[Step], a: &A, sink: Sink<'_, A>) -> bool {
+        let Some(((arg, ty), others)) = columns.split_first() else {
+            let a = self.blamed(a, fault);
+            return self.faulted || self.steps(rest, a, sink);
+        };
+        let kinds = ty.as_ref().filter(|t| sort_of(t).is_some());
+        match (arg, kinds) {
+            (Arg::Bind(s), Some(ty)) => {
+                for e in &self.kind_set(ty).elements {
+                    let Some(a) = self.existing(a.clone(), *e) else { continue };
+                    self.set(*s, *e);
+                    if self.unknown(others, fault, rest, &a, sink) {
+                        return true;
+                    }
+                }
+                self.halted()
+            }
+            (Arg::Any, Some(ty)) if self.kind_set(ty).elements.is_empty() => false,
+            (Arg::Bind(s), None) => {
+                self.set(*s, Val::fault(fault));
+                self.unknown(others, fault, rest, a, sink)
+            }
+            _ => self.unknown(others, fault, rest, a, sink),
         }
-        for arg in args {
-            if let Arg::Bind(s) = arg {
-                self.set(s, Val::fault(fault));
+    }
+
+    /// If a key is a fault, it may be anything: then the step binds it instead, and what follows is blamed on the fault.
+    pub(super) fn loosened<const N: usize>(&mut self, args: [Arg; N]) -> Option<([Arg; N], u32)> {
+        let mut slots: Vec<Slot> = vec![];
+        let mut fault = None;
+        let args = args.map(|arg| match arg {
+            Arg::Key(s) => match self.get(s).as_fault() {
+                Some(_) if slots.contains(&s) => Arg::Same(s),
+                Some(f) => {
+                    slots.push(s);
+                    fault = fault.or(Some(f));
+                    Arg::Bind(s)
+                }
+                None => arg,
+            },
+            _ => arg,
+        });
+        Some((args, fault?))
+    }
+
+    /// Puts the faults back where `loosened` took keys for something to bind.
+    pub(super) fn tightened(&mut self, before: &[Arg], after: &[Arg], fault: u32) {
+        for (b, a) in before.iter().zip(after) {
+            if let (Arg::Key(s), Arg::Bind(_)) = (b, a) {
+                self.set(*s, Val::fault(fault));
             }
         }
-        self.steps(rest, a, sink)
     }
 
     fn scan(&mut self, (id, args, value, source): (RelId, &[Arg], Option<Slot>, Source), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
@@ -215,9 +256,25 @@ impl<A: Annotation> Machine<A> {
             if let Arg::Key(s) = arg {
                 let v = self.get(*s);
                 if let Some(f) = v.as_fault() {
-                    let some = self.relation(id).is_some_and(|r| !r.is_empty() || r.broken.is_some());
-                    let binds = args.iter().copied().chain(value.map(Arg::Bind));
-                    return some && self.unknown(binds, f, rest, &a, sink);
+                    let a = self.blamed(&a, f);
+                    if self.faulted {
+                        return true;
+                    }
+                    let mut seen: Vec<Slot> = vec![];
+                    let loose: Vec<Arg> = args
+                        .iter()
+                        .map(|arg| match arg {
+                            Arg::Key(s) if seen.contains(s) => Arg::Same(*s),
+                            Arg::Key(s) if self.get(*s).as_fault().is_some() => {
+                                seen.push(*s);
+                                Arg::Bind(*s)
+                            }
+                            arg => *arg,
+                        })
+                        .collect();
+                    let stop = self.scan((id, &loose, value, source), rest, a, sink);
+                    self.tightened(args, &loose, f);
+                    return stop;
                 }
                 if let Some(k) = key.get_mut(keys) {
                     *k = v;
@@ -230,9 +287,10 @@ impl<A: Annotation> Machine<A> {
         let Some(r) = self.relation(id) else { return false };
         let broken = if source == Source::Delta { &r.broken_delta } else { &r.broken };
         if let Some((worlds, fault)) = broken.as_ref().and_then(A::faulty) {
-            let binds = args.iter().copied().chain(value.map(Arg::Bind));
+            let columns: Vec<(Arg, Option<Type>)> =
+                args.iter().copied().zip(r.info.types.iter().cloned().map(Some)).chain(value.map(|v| (Arg::Bind(v), None))).collect();
             if let Some(b) = worlds.and(&a)
-                && self.unknown(binds, fault, rest, &b, sink)
+                && self.unknown(&columns, fault, rest, &b, sink)
             {
                 return true;
             }
@@ -264,6 +322,14 @@ impl<A: Annotation> Machine<A> {
         if keys == args.len() && r.is_pairs() {
             return !self.tick() && self.relation(id).is_some_and(|r| r.contains(key.get(..keys).unwrap_or(&[]))) && self.steps(rest, a, sink);
         }
+        if keys > 0 && !r.loose.is_empty() {
+            for n in r.loose.clone() {
+                if n < limit && self.row(id, args, value, n, rest, a.clone(), sink) {
+                    return true;
+                }
+            }
+        }
+        let Some(r) = self.relation(id) else { return false };
         if keys == args.len() && keys <= 32 {
             let found = r.find(key.get(..keys).unwrap_or(&[])).filter(|n| *n < limit);
             return found.is_some_and(|n| self.row(id, args, value, n, rest, a, sink));
@@ -305,6 +371,10 @@ impl<A: Annotation> Machine<A> {
                 continue;
             }
             let v = self.relation(id).map_or(Val::NONE, |r| r.at(n, c));
+            if !A::PLAIN && matches!(arg, Arg::Key(_) | Arg::Same(_)) && v.as_fault().is_some() {
+                // the row is in doubt anyway
+                continue;
+            }
             if !self.fit(*arg, v) {
                 return false;
             }
@@ -331,13 +401,14 @@ impl<A: Annotation> Machine<A> {
     }
 
     fn edges(&mut self, (kind, edge, from, to): (KindId, Arg, Arg, Arg), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
-        for arg in [edge, from, to] {
-            if let Arg::Key(s) = arg
-                && let Some(f) = self.get(s).as_fault()
-            {
-                let some = self.graph.edges(kind).is_some_and(|t| !t.is_empty());
-                return some && self.unknown([edge, from, to].into_iter(), f, rest, &a, sink);
+        if let Some(([e, f, t], fault)) = self.loosened([edge, from, to]) {
+            let a = self.blamed(&a, fault);
+            if self.faulted {
+                return true;
             }
+            let stop = self.edges((kind, e, f, t), rest, a, sink);
+            self.tightened(&[edge, from, to], &[e, f, t], fault);
+            return stop;
         }
         // whether the edge itself matters: if not, parallel edges in one world are one
         let each = edge != Arg::Any || !(A::PLAIN || self.exists.is_empty());
@@ -401,8 +472,9 @@ impl<A: Annotation> Machine<A> {
             Arg::Key(s) | Arg::Same(s) => {
                 let v = self.get(s);
                 if let Some(f) = v.as_fault() {
-                    let a = self.blamed(&a, f);
-                    return self.faulted || self.steps(rest, a, sink);
+                    let stop = self.unknown(&[(Arg::Bind(s), Some(ty.clone()))], f, rest, &a, sink);
+                    self.set(s, v);
+                    return self.faulted || stop;
                 }
                 if !self.is_kind(v, ty) {
                     return false;
@@ -432,9 +504,9 @@ impl<A: Annotation> Machine<A> {
 
     fn range(&mut self, (list, key, var, place): (&Scalar, Option<Arg>, Arg, Place), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
         let v = self.scalar(list);
-        let args = key.into_iter().chain([var]);
+        let args: Vec<(Arg, Option<Type>)> = key.into_iter().chain([var]).map(|a| (a, None)).collect();
         if let Some(f) = v.as_fault() {
-            return self.unknown(args, f, rest, &a, sink);
+            return self.unknown(&args, f, rest, &a, sink);
         }
         let entries: Vec<(Value, Value)> = match self.graph.dictionary.value(v) {
             Value::List(items) => items.iter().enumerate().map(|(i, v)| (Value::Int(i as i64), v.clone())).collect(),
@@ -442,7 +514,7 @@ impl<A: Annotation> Machine<A> {
             _ => {
                 let what = if v == Val::NONE { "an absent value".to_string() } else { self.show(v) };
                 let fault = self.fault(Fault::new(FaultKind::Range, format!("{what} cannot be ranged over")), place);
-                return self.unknown(args, fault.as_fault().unwrap_or(0), rest, &a, sink);
+                return self.unknown(&args, fault.as_fault().unwrap_or(0), rest, &a, sink);
             }
         };
         for (k, v) in entries {
@@ -539,7 +611,8 @@ impl<A: Annotation> Machine<A> {
             left = self.universe.except_certain(Some(&w)).and_then(|u| left.and_then(|l| l.and(&u)));
         }
         let pieces = match self.relation(id) {
-            Some(r) => r.find(&key).map_or(vec![], |n| r.pieces(n).to_vec()),
+            // what a fault in a key hides comes behind what is known
+            Some(r) => r.find(&key).into_iter().chain(r.loose.iter().copied().filter(|n| r.may_match(*n, &key))).flat_map(|n| r.pieces(n)).cloned().collect(),
             None => vec![],
         };
         for (v, w) in pieces {

@@ -23,6 +23,8 @@ pub struct RelationInfo {
     pub name: Arc<str>,
     /// Arguments (without the value).
     pub arity: usize,
+    /// The types of its arguments.
+    pub types: Vec<Type>,
     /// Whether it is a relation between two nodes.
     pub nodes: bool,
     /// For value rules: how values combine.

@@ -4,7 +4,7 @@ use super::order::Sizes;
 use super::path::Move;
 use super::unit::{Conjunct, Context, E, Unit, Unsupported, each_part};
 use crate::base::Place;
-use crate::scalar::{Dictionary, Type, Val};
+use crate::scalar::{Dictionary, Kinds, Type, Val};
 use crate::semantics::hir::{self, DemandForm, Expr, ExprKind, RuleForm, RuleId, VarId};
 use crate::structure::schema::AttrId;
 use rustc_hash::FxHashSet;
@@ -19,6 +19,7 @@ pub fn relations(program: &hir::Program) -> Vec<RelationInfo> {
         .map(|r| RelationInfo {
             name: r.name.clone(),
             arity: r.params.len(),
+            types: r.params.clone(),
             nodes: r.form == RuleForm::Relation && matches!(r.params.as_slice(), [Type::Node(_), Type::Node(_)]),
             combine: match &r.form {
                 RuleForm::Relation => None,
@@ -186,7 +187,7 @@ impl<'p> Lowering<'p> {
 
     /// The transitive closure of moves, some of them of this stratum, as a relation of its own.
     fn closure_relation(&mut self, moves: &[Move], at: RelId, place: Place, inside: &FxHashSet<RuleId>, plan: &mut StratumPlan) {
-        self.relations.push(RelationInfo { name: "a closure".into(), arity: 2, nodes: true, combine: None, place });
+        self.relations.push(RelationInfo { name: "a closure".into(), arity: 2, types: vec![Type::Node(Kinds::Any); 2], nodes: true, combine: None, place });
         plan.relations.push(at);
         let step = |m: &Move, from: Arg, to: Arg, source: Source| match m {
             Move::Edge(kind) => Step::Edges { kind: *kind, edge: Arg::Any, from, to },

@@ -853,6 +853,10 @@ impl<'p, 'd> Unit<'p, 'd> {
                         let value = self.scalar(x.sub(e), bound, steps)?;
                         steps.push(Step::Let { slot, value });
                         bound.insert(slot);
+                        if matches!(v.ty, Type::Node(_) | Type::Edge(_) | Type::Event(_)) && !matches!(e.kind, ExprKind::Var(_) | ExprKind::Const(_) | ExprKind::Field(..)) {
+                            // an element that is not known may be any
+                            steps.push(Step::Kind { ty: v.ty.clone(), element: Arg::Key(slot) });
+                        }
                         // if the value is a fault, so is this conjunct
                         let same = Scalar::Op(Op::Eq, vec![Scalar::Slot(slot), Scalar::Slot(slot)], x.e.place);
                         steps.push(Step::Filter(Formula::Test(Computed { block: Block::default(), result: same })));
@@ -872,12 +876,14 @@ impl<'p, 'd> Unit<'p, 'd> {
     fn cost(&self, c: &Conjunct<'_>, open: &[Slot], bound: &Bound) -> Option<f64> {
         let sizes = self.context.sizes;
         let known = |x: E<'_>| self.mentioned(x).iter().all(|s| bound.contains(s));
-        // an argument is known, or a variable that the step can bind
+        // an argument is known, or a variable that the step can bind, or made of such: then it is compared behind the step
+        let own = self.own_arguments(c);
         let arg = |x: E<'_>| -> Option<bool> {
             match &x.e.kind {
                 ExprKind::Any => Some(false),
                 ExprKind::Var(v) => Some(bound.contains(&self.slot(x.env, *v))),
-                _ => known(x).then_some(true),
+                _ if known(x) => Some(true),
+                _ => self.mentioned(x).iter().all(|s| bound.contains(s) || own.contains(s)).then_some(false),
             }
         };
         match c {
@@ -938,6 +944,23 @@ impl<'p, 'd> Unit<'p, 'd> {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// The variables that stand as arguments of an atom, or as ends of a path.
+    fn own_arguments(&self, c: &Conjunct<'_>) -> Bound {
+        let var = |env: usize, e: &Expr| match e.kind {
+            ExprKind::Var(v) => Some(self.slot(env, v)),
+            _ => None,
+        };
+        match c {
+            Conjunct::Value(_, args, _) => args.iter().filter_map(|a| var(a.env, a.e)).collect(),
+            Conjunct::Formula(x) => match &x.e.kind {
+                ExprKind::Atom(_, args) => args.iter().filter_map(|a| var(x.env, a)).collect(),
+                ExprKind::Path(p) => [&p.from, &p.to].into_iter().filter_map(|a| var(x.env, a)).collect(),
+                _ => Bound::default(),
+            },
+            _ => Bound::default(),
         }
     }
 
@@ -1014,13 +1037,18 @@ impl<'p, 'd> Unit<'p, 'd> {
 
     // ------------------------------------------------------------------ generators
 
-    /// What a step does with an argument.
-    fn arg(&mut self, x: E<'_>, bound: &Bound, now: &mut Bound, steps: &mut Vec<Step>) -> Result<Arg> {
+    /// What a step does with an argument. One that is made of what the step itself binds goes to `later`, to be compared behind it.
+    fn arg<'a>(&mut self, x: E<'a>, bound: &Bound, now: &mut Bound, steps: &mut Vec<Step>, later: &mut Vec<(Slot, E<'a>)>) -> Result<Arg> {
         match &x.e.kind {
             ExprKind::Any => Ok(Arg::Any),
             ExprKind::Var(v) => {
                 let s = self.slot(x.env, *v);
                 Ok(self.slot_arg(s, bound, now))
+            }
+            _ if !self.mentioned(x).iter().all(|s| bound.contains(s)) => {
+                let slot = self.fresh();
+                later.push((slot, x));
+                Ok(Arg::Bind(slot))
             }
             _ => {
                 let value = self.scalar(x, bound, steps)?;
@@ -1050,6 +1078,7 @@ impl<'p, 'd> Unit<'p, 'd> {
     /// The steps of a generator.
     fn generate(&mut self, c: &Conjunct<'_>, bound: &mut Bound, source: Source, steps: &mut Vec<Step>) -> Result<()> {
         let mut now = Bound::default();
+        let mut later: Vec<(Slot, E<'_>)> = vec![];
         match c {
             Conjunct::Kind(ty, s) => {
                 let element = self.slot_arg(*s, bound, &mut now);
@@ -1074,7 +1103,7 @@ impl<'p, 'd> Unit<'p, 'd> {
                 steps.push(Step::Scan { relation: *r, args, value: None, source });
             }
             Conjunct::Value(r, args, slot) => {
-                let args = args.iter().map(|a| self.arg(*a, bound, &mut now, steps)).collect::<Result<_>>()?;
+                let args = args.iter().map(|a| self.arg(*a, bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
                 steps.push(Step::Scan { relation: RelId(r.0), args, value: Some(*slot), source });
                 now.insert(*slot);
             }
@@ -1084,12 +1113,12 @@ impl<'p, 'd> Unit<'p, 'd> {
                     if rule.function {
                         return self.function_atom(rule, *x, args, bound, steps);
                     }
-                    let args = args.iter().map(|a| self.arg(x.sub(a), bound, &mut now, steps)).collect::<Result<_>>()?;
+                    let args = args.iter().map(|a| self.arg(x.sub(a), bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
                     steps.push(Step::Scan { relation: RelId(r.0), args, value: None, source });
                 }
                 ExprKind::Path(p) => {
-                    let from = self.arg(x.sub(&p.from), bound, &mut now, steps)?;
-                    let to = self.arg(x.sub(&p.to), bound, &mut now, steps)?;
+                    let from = self.arg(x.sub(&p.from), bound, &mut now, steps, &mut later)?;
+                    let to = self.arg(x.sub(&p.to), bound, &mut now, steps, &mut later)?;
                     let edge = p.edge.map_or(Arg::Any, |v| self.slot_arg(self.slot(x.env, v), bound, &mut now));
                     if let Some(v) = p.edge {
                         // the ends of the edge are those of the path, also where these are no variables
@@ -1127,7 +1156,7 @@ impl<'p, 'd> Unit<'p, 'd> {
                     }
                 }
                 ExprKind::Is(of, ty) => {
-                    let element = self.arg(x.sub(of), bound, &mut now, steps)?;
+                    let element = self.arg(x.sub(of), bound, &mut now, steps, &mut later)?;
                     steps.push(Step::Kind { ty: ty.clone(), element });
                 }
                 ExprKind::Op(Op::In, args) => {
@@ -1176,6 +1205,11 @@ impl<'p, 'd> Unit<'p, 'd> {
             _ => {}
         }
         bound.extend(now);
+        for (slot, x) in later {
+            let value = self.scalar(x, bound, steps)?;
+            let same = Scalar::Op(Op::Eq, vec![Scalar::Slot(slot), value], x.e.place);
+            steps.push(Step::Filter(Formula::Test(Computed { block: Block::default(), result: same })));
+        }
         Ok(())
     }
 

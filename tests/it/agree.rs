@@ -79,11 +79,14 @@ fn facts<A: Annotation>(e: &Evaluation<'_, A>, rule: usize, truth: &dyn Fn(&A) -
             }
         }
     }
-    // where all is unknown, what may be is too
-    if worthless {
-        all.retain(|k, certain| k.is_empty() || *certain);
-    }
-    all
+    plainest(all)
+}
+
+/// Without what a more general unknown fact says already.
+fn plainest(all: Facts) -> Facts {
+    let covers = |general: &Vec<V>, k: &Vec<V>| general != k && general.iter().zip(k).all(|(g, v)| g == v || g.is_err());
+    let general: Vec<Vec<V>> = all.iter().filter(|(k, certain)| !**certain && (k.is_empty() || k.contains(&Err(Bad::Fault)))).map(|(k, _)| k.clone()).collect();
+    all.into_iter().filter(|(k, certain)| *certain || !general.iter().any(|g| covers(g, k))).collect()
 }
 
 fn engine<A: Annotation>(checked: &Checked, graph: Graph, universe: A, naive: bool, truth: &dyn Fn(&A) -> Option<bool>) -> Option<Answer> {
@@ -117,21 +120,16 @@ fn oracle(checked: &Checked, graph: &Graph) -> Answer {
         let mut all = Facts::new();
         let t = o.table(n);
         if !r.function {
-            let unknown = t.broken || (t.facts.keys().any(|k| k.contains(&Err(Bad::Fault))));
-            if unknown {
+            if t.broken {
                 all.insert(vec![], false);
             }
             match r.form {
-                RuleForm::Relation => {
-                    all.extend(t.facts.iter().filter(|(k, c)| !unknown || (**c && !k.contains(&Err(Bad::Fault)))).map(|(k, c)| (k.clone(), *c)));
-                }
-                RuleForm::Value(..) if unknown => {}
+                RuleForm::Relation => all.extend(t.facts.iter().map(|(k, c)| (k.clone(), *c))),
                 RuleForm::Value(..) => {
-                    for (k, v) in &t.values {
-                        all.insert(k.iter().cloned().chain([v.clone()]).collect(), v.is_ok());
-                    }
+                    all.extend(t.values.iter().map(|(k, v)| (k.iter().cloned().chain([v.clone()]).collect(), v.is_ok())));
                 }
             }
+            all = plainest(all);
         }
         answer.facts.push((r.name.to_string(), all));
     }
@@ -305,7 +303,16 @@ fn all(seeds: u64, wanted: usize, check: &dyn Fn(&Case, &Checked, &Sources) -> O
 }
 
 fn engine_and_oracle(case: &Case, checked: &Checked, _: &Sources) -> Option<String> {
-    let graph = read(checked, &case.candidate());
+    compared(checked, read(checked, &case.candidate()))
+}
+
+/// What is wrong with the engine's answer on a program and a candidate.
+pub fn one(program: &str, candidate: &str) -> Option<String> {
+    let (checked, _) = compile(program).unwrap_or_else(|e| panic!("{e:#?}"));
+    compared(&checked, read(&checked, candidate))
+}
+
+fn compared(checked: &Checked, graph: Graph) -> Option<String> {
     let expected = oracle(checked, &graph);
     let found = engine(checked, graph.clone(), Kleene::True, false, &kleene)?;
     if let Some(d) = difference(checked, ("engine", "oracle"), &found, &expected) {

@@ -269,7 +269,9 @@ impl Checker<'_> {
             ast::ExprKind::Binary { op: ast::BinaryOp::Eq | ast::BinaryOp::In, left, right, .. } => {
                 self.collect_value(cx, left, out);
                 self.collect_value(cx, right, out);
-                if self.free_names(cx, right).iter().all(|n| out.contains(n)) {
+                // `x in a..b` of a parameter compares: a Float may lie between too
+                let compares = matches!(right.kind, ast::ExprKind::Range { .. });
+                if !compares && self.free_names(cx, right).iter().all(|n| out.contains(n)) {
                     name(left, out);
                 }
             }
