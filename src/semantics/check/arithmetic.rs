@@ -21,7 +21,7 @@ impl Checker<'_> {
         let a = self.present(cx, a, &what);
         let b = self.present(cx, b, &what);
         if a.ty == Type::Error || b.ty == Type::Error {
-            return self.poison(cx, span);
+            return if op == BinaryOp::Div { self.poison(cx, span) } else { self.guess(cx, span, &a.ty, &b.ty) };
         }
         for (x, other) in [(&a, &b), (&b, &a)] {
             if x.ty == Type::Json {
