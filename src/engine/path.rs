@@ -66,9 +66,11 @@ impl<A: Annotation> Machine<A> {
             return self.walk_plain(path, start, forward, a, sink);
         }
         let n = path.forward.len() as u32;
+        let stands = self.stands(path, start);
         let mut best: BTreeMap<(u32, u32), A> = BTreeMap::new();
         let mut queue: Vec<(u32, u32, A)> = vec![];
-        let starts: Vec<u32> = if forward { vec![0] } else { (0..n).filter(|s| path.accepting.get(*s as usize) == Some(&true)).collect() };
+        let starts: Vec<u32> =
+            if forward { vec![0] } else { (0..n).filter(|s| path.accepting.get(*s as usize) == Some(&true) && (*s > 0 || stands)).collect() };
         for s in starts {
             let Some(w) = self.existing(a.possible(), Val::node(start)) else { continue };
             best.insert((s, start), w.clone());
@@ -106,7 +108,7 @@ impl<A: Annotation> Machine<A> {
         }
         let mut ends: BTreeMap<u32, A> = BTreeMap::new();
         for ((s, node), w) in best {
-            let accepts = if forward { path.accepting.get(s as usize) == Some(&true) } else { s == 0 };
+            let accepts = if forward { path.accepting.get(s as usize) == Some(&true) && (s > 0 || stands) } else { s == 0 };
             if accepts {
                 let old = ends.remove(&node);
                 ends.insert(node, join(old, &w));
@@ -128,8 +130,14 @@ impl<A: Annotation> Machine<A> {
         false
     }
 
+    /// Whether a walk without steps may stand on a node: it must be of the kinds of the path's ends.
+    fn stands(&mut self, path: &Automaton, node: u32) -> bool {
+        path.empty() && (self.is_kind(Val::node(node), &path.ends.0) || self.is_kind(Val::node(node), &path.ends.1))
+    }
+
     fn walk_plain(&mut self, path: &Automaton, start: u32, forward: bool, a: &A, sink: &mut dyn FnMut(&mut Self, u32, A) -> bool) -> bool {
         let states = path.forward.len() + 1;
+        let stands = self.stands(path, start);
         let nodes = self.graph.nodes() as usize;
         let mut scratch = self.scratch.pop().unwrap_or_default();
         let dense = states * nodes <= DENSE;
@@ -165,7 +173,7 @@ impl<A: Annotation> Machine<A> {
         for s in starts {
             if !stop && fresh(&mut scratch, s, start) {
                 scratch.queue.push((s, start));
-                if accepts(s) && fresh(&mut scratch, last, start) {
+                if accepts(s) && (s > 0 || stands) && fresh(&mut scratch, last, start) {
                     stop = sink(self, start, a.clone());
                 }
             }
@@ -238,8 +246,13 @@ impl<A: Annotation> Machine<A> {
                     }
                     return false;
                 }
-                let set = self.kind_set(&path.ends.0);
-                for x in &set.elements {
+                let mut all = self.kind_set(&path.ends.0).elements.clone();
+                if path.empty() {
+                    all.extend(&self.kind_set(&path.ends.1).elements);
+                    all.sort();
+                    all.dedup();
+                }
+                for x in &all {
                     let Some(n) = x.as_node() else { continue };
                     if let Arg::Bind(s) = from {
                         self.set(s, *x);

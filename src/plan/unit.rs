@@ -195,7 +195,12 @@ impl<'p, 'd> Unit<'p, 'd> {
             _ if scoped || self.replaced.contains_key(&x.key()) => self.mentions(x, &mut all),
             ExprKind::Var(_) | ExprKind::Field(..) => self.mentions(x, &mut all),
             ExprKind::Path(p) => {
-                all.extend(p.edge.map(|v| self.slot(x.env, v)));
+                if let Some(v) = p.edge {
+                    let e = self.slot(x.env, v);
+                    all.push(e);
+                    // its ends are known with it
+                    all.extend(self.ends.get(&e).into_iter().flat_map(|e| [e.0, e.1]));
+                }
                 each_part(x.e, &mut |p| self.reads(x.sub(p), &mut all));
             }
             _ => each_part(x.e, &mut |p| self.reads(x.sub(p), &mut all)),
@@ -596,6 +601,7 @@ impl<'p, 'd> Unit<'p, 'd> {
         }
         match &x.e.kind {
             ExprKind::Var(v) => !bound.contains(&self.slot(x.env, *v)),
+            ExprKind::Field(..) if let Some(s) = self.target(x) => !bound.contains(&s),
             ExprKind::Quantified(..) | ExprKind::Aggregate { .. } => false,
             ExprKind::Path(p) if p.edge.is_some_and(|v| !bound.contains(&self.slot(x.env, v))) => true,
             _ => {
@@ -1117,8 +1123,16 @@ impl<'p, 'd> Unit<'p, 'd> {
                     steps.push(Step::Scan { relation: RelId(r.0), args, value: None, source });
                 }
                 ExprKind::Path(p) => {
-                    let from = self.arg(x.sub(&p.from), bound, &mut now, steps, &mut later)?;
-                    let to = self.arg(x.sub(&p.to), bound, &mut now, steps, &mut later)?;
+                    let mut from = self.arg(x.sub(&p.from), bound, &mut now, steps, &mut later)?;
+                    let mut to = self.arg(x.sub(&p.to), bound, &mut now, steps, &mut later)?;
+                    if let Some((f, t)) = p.edge.and_then(|v| self.ends.get(&self.slot(x.env, v)).copied()) {
+                        // `_` may be read as the edge's end
+                        for (arg, s) in [(&mut from, f), (&mut to, t)] {
+                            if *arg == Arg::Any {
+                                *arg = self.slot_arg(s, bound, &mut now);
+                            }
+                        }
+                    }
                     let edge = p.edge.map_or(Arg::Any, |v| self.slot_arg(self.slot(x.env, v), bound, &mut now));
                     if let Some(v) = p.edge {
                         // the ends of the edge are those of the path, also where these are no variables

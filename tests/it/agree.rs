@@ -106,7 +106,7 @@ fn engine<A: Annotation>(checked: &Checked, graph: Graph, universe: A, naive: bo
                 assert_eq!(found.len() as u64, o.count, "a violation is counted twice");
                 answer.verdicts.push((verdict(&o).name().to_string(), o.checked, found));
             }
-            Decided::NotYet(why) => panic!("not there: {}", why.what),
+            Decided::NotYet(why) => panic!("not there: {} at {:?}", why.what, why.place),
             Decided::Limit => panic!("a limit"),
         }
     }

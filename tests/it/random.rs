@@ -258,7 +258,7 @@ impl Writer {
                 let step = match self.r.below(3) {
                     0 => format!("{name}(b) and b -{link}-> a"),
                     1 => format!("(a -{link}-> b or a <-{other}- b) and {name}(b)"),
-                    _ => format!("({name}(b) or b.b) and some c: Host where c -{link}-> a and {name}(c) and c != b"),
+                    _ => format!("b -{link}-> a and ({name}(b) or b.b) and some c: Host where c -{other}-> a and {name}(c) and c != b"),
                 };
                 items.push(format!("rule {name}(a) if {step}{and}"));
                 self.rules.push(relation(&name, vec![Ty::Node(0)]));
@@ -542,13 +542,14 @@ impl Writer {
         let a = self.end(vars, from, binds);
         let b = self.end(vars, to, binds);
         let same = self.links(from, to);
+        let chains = is_a(to, from) || is_a(from, to);
         let path = match self.r.below(12) {
-            0 | 1 => format!("{name}+"),
+            0 | 1 if chains => format!("{name}+"),
             2 if from == to => format!("{name}*"),
-            3 => format!("{name}{{1,3}}"),
+            3 if chains => format!("{name}{{1,3}}"),
             4 if from == to => self.r.one(&["{2}", "{0,2}", "{2,}"]).replace('{', &format!("{name}{{")),
             5 if same.len() > 1 => format!("({name}|{})", self.r.pick(&same).cloned().unwrap_or_default()),
-            6 if same.len() > 1 => format!("({name}|{})+", self.r.pick(&same).cloned().unwrap_or_default()),
+            6 if same.len() > 1 && chains => format!("({name}|{})+", self.r.pick(&same).cloned().unwrap_or_default()),
             7 | 8 if binds && name == e.name && a != b => {
                 let v = self.var();
                 vars.push((v.clone(), Ty::Edge(k)));
