@@ -41,7 +41,7 @@ impl<A: Annotation> Machine<A> {
                 let delta = c.delta.and_then(|r| self.relation(r));
                 let run = match delta {
                     _ if self.naive => true,
-                    Some(r) => !r.delta.is_empty() || r.broken_delta.is_some(),
+                    Some(r) => r.changed(),
                     None => false,
                 };
                 if run {
@@ -103,12 +103,17 @@ impl<A: Annotation> Machine<A> {
         self.frame(c.slots);
         let universe = self.universe.clone();
         let mut tuple: Vec<Val> = vec![Val::NONE; c.head.len()];
+        let block = self.cheapest(c);
         match &c.value {
             None => {
-                self.run(&c.block, universe, &mut |m, a| m.emit(c, &mut tuple, &a));
+                if let Some((steps, last)) = self.fused(c, block) {
+                    self.steps(steps, universe, &mut |m, a| m.pairs(last, c, &mut tuple, a));
+                    return;
+                }
+                self.run(block, universe, &mut |m, a| m.emit(c, &mut tuple, &a));
             }
             Some(value) => {
-                self.run(&c.block, universe, &mut |m, a| {
+                self.run(block, universe, &mut |m, a| {
                     m.run(&value.block, a, &mut |m, a| {
                         let v = m.scalar(&value.result);
                         m.emit_value(c, &mut tuple, v, &a)
@@ -127,7 +132,7 @@ impl<A: Annotation> Machine<A> {
         fault
     }
 
-    fn emit(&mut self, c: &ClausePlan, tuple: &mut [Val], a: &A) -> bool {
+    pub(super) fn emit(&mut self, c: &ClausePlan, tuple: &mut [Val], a: &A) -> bool {
         let fault = self.head(c, tuple);
         let blamed = fault.map(|f| self.blamed(&a.possible(), f));
         let Some(r) = self.relations.get_mut(c.relation.0 as usize) else { return true };
@@ -136,9 +141,8 @@ impl<A: Annotation> Machine<A> {
             None => {
                 let before = r.len();
                 r.insert(tuple, a);
-                if r.len() > before {
-                    self.count_fact();
-                }
+                let new = r.len() - before;
+                self.count_facts(u64::from(new));
             }
         }
         self.halted()
@@ -172,9 +176,7 @@ impl<A: Annotation> Machine<A> {
         if let Some(slot) = self.relations.get_mut(id.0 as usize) {
             *slot = r;
         }
-        if grown {
-            self.count_fact();
-        }
+        self.count_facts(u64::from(grown));
     }
 
     /// What two values for the same arguments become.

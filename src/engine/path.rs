@@ -7,7 +7,7 @@ use super::formula::join;
 use super::machine::{Machine, Sink};
 use super::relation::NO_ROW;
 use crate::plan::path::{Automaton, Move};
-use crate::plan::{Arg, Step};
+use crate::plan::{Arg, Source, Step};
 use crate::scalar::Val;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -29,20 +29,30 @@ impl<A: Annotation> Machine<A> {
         match step {
             Move::Edge(kind) => {
                 let Some(table) = self.graph.edges(kind) else { return };
-                let (positions, ends) = if forward { (table.out(node), &table.to) } else { (table.back(node), &table.from) };
-                for p in positions {
-                    let Some(end) = ends.get(*p as usize) else { continue };
-                    if A::PLAIN || self.exists.is_empty() {
+                let ends = if forward { table.targets(node) } else { table.sources(node) };
+                if A::PLAIN || self.exists.is_empty() {
+                    for end in ends {
                         if out.last().map(|l| l.0) != Some(*end) {
                             out.push((*end, None));
                         }
-                    } else if let Some(w) = self.existence(Val::edge(table.base + p)) {
+                    }
+                    return;
+                }
+                for (i, end) in ends.iter().enumerate() {
+                    let p = if forward { Some(table.out(node).start + i as u32) } else { table.back(node).get(i).copied() };
+                    if let Some(w) = p.and_then(|p| self.existence(Val::edge(table.base + p))) {
                         out.push((*end, Some(w)));
                     }
                 }
             }
             Move::Rule(id) => {
                 let (columns, other) = if forward { (1, 1) } else { (2, 0) };
+                let Some(r) = self.relations.get_mut(id.0 as usize) else { return };
+                if r.is_pairs() {
+                    let index = r.ensure_index(columns);
+                    out.extend(r.list(index, node, Source::Total).iter().map(|end| (*end, None)));
+                    return;
+                }
                 let (index, mut n) = self.first_row(id, columns, &[Val::node(node)]);
                 while let Some(r) = self.relation(id).filter(|_| n != NO_ROW) {
                     if n < r.visible

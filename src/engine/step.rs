@@ -1,5 +1,6 @@
 //! The steps of a block, one binding at a time: each step binds slots and passes on, the sink gets what reaches the end.
 use super::annotation::Annotation;
+use super::ends::Ends;
 use super::machine::{Machine, Sink};
 use super::relation::NO_ROW;
 use crate::base::Place;
@@ -244,41 +245,49 @@ impl<A: Annotation> Machine<A> {
             _ => Some(a),
         };
         let Some(a) = known else { return false };
-        let limit = match source {
-            Source::Old if A::PLAIN => r.old,
-            _ => r.visible,
-        };
-        if source == Source::Delta {
-            let mut i = 0;
-            while let Some((row, w)) = self.relation(id).and_then(|r| r.delta.get(i)) {
-                let (row, w) = (*row, w.clone());
-                if let Some(a) = a.and(&w)
-                    && self.row(id, args, value, row, rest, a, sink)
-                {
-                    return true;
+        let (low, high) = match source {
+            Source::Delta if r.grows_only() => (r.old, r.visible),
+            Source::Delta => {
+                let mut i = 0;
+                while let Some((row, w)) = self.relation(id).and_then(|r| r.delta.get(i)) {
+                    let (row, w) = (*row, w.clone());
+                    if let Some(a) = a.and(&w)
+                        && self.row(id, args, value, row, rest, a, sink)
+                    {
+                        return true;
+                    }
+                    i += 1;
                 }
-                i += 1;
+                return false;
             }
-            return false;
-        }
-        if keys == args.len() && r.is_pairs() {
+            Source::Old if A::PLAIN => (0, r.old),
+            _ => (0, r.visible),
+        };
+        if r.is_pairs() && keys == args.len() {
             return !self.tick() && self.relation(id).is_some_and(|r| r.contains(key.get(..keys).unwrap_or(&[]))) && self.steps(rest, a, sink);
         }
-        if keys == args.len() && keys <= 32 {
-            let found = r.find(key.get(..keys).unwrap_or(&[])).filter(|n| *n < limit);
+        if r.is_pairs() && keys == 1 {
+            let ends = Ends::Pairs { relation: id, columns, source };
+            let other = if columns == 1 { args.get(1) } else { args.first() };
+            let (Some(other), [key, ..]) = (other, key) else { return false };
+            return self.each_end(ends, key, *other, rest, a, sink);
+        }
+        if keys == args.len() {
+            let found = r.find(key.get(..keys).unwrap_or(&[])).filter(|n| (low..high).contains(n));
             return found.is_some_and(|n| self.row(id, args, value, n, rest, a, sink));
         }
         if keys == 0 {
-            for n in 0..limit {
+            for n in low..high {
                 if self.row(id, args, value, n, rest, a.clone(), sink) {
                     return true;
                 }
             }
             return false;
         }
+        // newest first
         let (index, mut n) = self.first_row(id, columns, key.get(..keys).unwrap_or(&[]));
-        while n != NO_ROW {
-            if n < limit && self.row(id, args, value, n, rest, a.clone(), sink) {
+        while n != NO_ROW && n >= low {
+            if n < high && self.row(id, args, value, n, rest, a.clone(), sink) {
                 return true;
             }
             n = self.relation(id).map_or(NO_ROW, |r| r.next(index, n));
@@ -357,6 +366,17 @@ impl<A: Annotation> Machine<A> {
             (Some(None), _) | (_, Some(None)) => return false,
             (f, t) => (f.flatten(), t.flatten()),
         };
+        if !each {
+            match (f, t) {
+                (Some(f), Some(t)) => {
+                    let there = self.graph.edges(kind).is_some_and(|table| !table.between(f, t).is_empty());
+                    return self.tick() || (there && self.steps(rest, a, sink));
+                }
+                (Some(f), None) => return self.each_end(Ends::Targets(kind), Val::node(f), to, rest, a, sink),
+                (None, Some(t)) => return self.each_end(Ends::Sources(kind), Val::node(t), from, rest, a, sink),
+                (None, None) => {}
+            }
+        }
         let count = |m: &Self| match (m.graph.edges(kind), f, t) {
             (None, ..) => 0,
             (Some(table), Some(f), Some(t)) => table.between(f, t).len(),
@@ -372,8 +392,8 @@ impl<A: Annotation> Machine<A> {
             }
             let Some(table) = self.graph.edges(kind) else { return false };
             let p = match (f, t) {
-                (Some(f), Some(t)) => table.between(f, t).get(i).copied(),
-                (Some(f), None) => table.out(f).get(i).copied(),
+                (Some(f), Some(t)) => table.between(f, t).nth(i),
+                (Some(f), None) => table.out(f).nth(i),
                 (None, Some(t)) => table.back(t).get(i).copied(),
                 (None, None) => Some(i as u32),
             };

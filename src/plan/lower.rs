@@ -93,10 +93,11 @@ impl<'p> Lowering<'p> {
         plan: &mut StratumPlan,
     ) -> Result<()> {
         // which conjuncts can begin with a delta; a first pass finds out, then one variant for each
-        let mut deltas: Vec<(Option<usize>, Option<RelId>)> = vec![(None, None)];
+        // (and where there are three conjuncts or more, one that has the delta elsewhere)
+        let mut deltas: Vec<(Option<usize>, Option<RelId>, bool)> = vec![(None, None, true)];
         let mut variant = 0;
         let mut closures = vec![];
-        while let Some((first, delta)) = deltas.get(variant).copied() {
+        while let Some((at, delta, first)) = deltas.get(variant).copied() {
             let context = Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes };
             let mut unit = Unit::new(&context, dictionary, clause.vars.len());
             let mut list: Vec<Conjunct<'_>> = vec![];
@@ -149,7 +150,10 @@ impl<'p> Lowering<'p> {
             if variant == 0 {
                 for (i, c) in list.iter().enumerate() {
                     if let Some(r) = recursive(c, inside, &closures) {
-                        deltas.push((Some(i), Some(r)));
+                        deltas.push((Some(i), Some(r), true));
+                        if body.len() >= 3 && value.is_none() {
+                            deltas.push((Some(i), Some(r), false));
+                        }
                     }
                 }
                 let top = deltas.len() > 1;
@@ -160,7 +164,7 @@ impl<'p> Lowering<'p> {
                 }
                 hidden.sort();
                 hidden.dedup();
-                deltas.extend(hidden.into_iter().map(|r| (None, Some(r))));
+                deltas.extend(hidden.into_iter().map(|r| (None, Some(r), true)));
                 if top {
                     // without a delta there is nothing to join with in the first round
                     variant += 1;
@@ -168,15 +172,31 @@ impl<'p> Lowering<'p> {
                 }
             }
             let mut bound = FxHashSet::default();
-            let block = unit.block_with(list, &mut bound, &needed, first)?;
+            let block = match unit.block_with(list, &mut bound, &needed, at, first) {
+                Ok(block) => block,
+                Err(_) if !first => {
+                    variant += 1;
+                    continue;
+                }
+                Err(why) => return Err(why),
+            };
             let value = value.map(|v| unit.computed(v, &bound)).transpose()?;
             let head: Vec<Slot> = clause.head.iter().map(|v| v.0).collect();
             if let Some(open) = head.iter().find(|h| !bound.contains(h)) {
                 let _ = open;
                 return Err(Unsupported { place: clause.place, what: "a parameter that nothing binds" });
             }
-            plan.clauses.push(ClausePlan { relation: RelId(id.0), slots: unit.slots, block, head, value, delta, place: clause.place });
             variant += 1;
+            if !first {
+                let begins = matches!(block.steps.first(), Some(Step::Scan { source: Source::Delta, .. }));
+                if let Some(same) = plan.clauses.last_mut().filter(|_| !begins) {
+                    same.slots = same.slots.max(unit.slots);
+                    same.others.push(block);
+                }
+                continue;
+            }
+            let others = vec![];
+            plan.clauses.push(ClausePlan { relation: RelId(id.0), slots: unit.slots, block, others, head, value, delta, place: clause.place });
         }
         for (moves, at) in closures {
             self.closure_relation(&moves, at, rule.place, inside, plan);
@@ -193,7 +213,7 @@ impl<'p> Lowering<'p> {
             Move::Rule(r) => Step::Scan { relation: *r, args: vec![from, to], value: None, source },
         };
         let mut clause = |steps: Vec<Step>, head: Vec<Slot>, delta: Option<RelId>| {
-            plan.clauses.push(ClausePlan { relation: at, slots: 3, block: Block { steps }, head, value: None, delta, place });
+            plan.clauses.push(ClausePlan { relation: at, slots: 3, block: Block { steps }, others: vec![], head, value: None, delta, place });
         };
         for m in moves {
             let own = match m {

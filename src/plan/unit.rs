@@ -594,11 +594,18 @@ impl<'p, 'd> Unit<'p, 'd> {
 
     /// Orders conjuncts and makes their steps. `needed` are the slots that are read behind the block.
     pub fn block(&mut self, list: Vec<Conjunct<'_>>, bound: &mut Bound, needed: &[Slot]) -> Result<Block> {
-        self.block_with(list, bound, needed, None)
+        self.block_with(list, bound, needed, None, false)
     }
 
-    /// The same, beginning with the delta of the conjunct at a position.
-    pub fn block_with(&mut self, list: Vec<Conjunct<'_>>, bound: &mut Bound, needed: &[Slot], delta: Option<usize>) -> Result<Block> {
+    /// The same, with the delta of the conjunct at a position, perhaps first of all.
+    pub fn block_with(
+        &mut self,
+        list: Vec<Conjunct<'_>>,
+        bound: &mut Bound,
+        needed: &[Slot],
+        delta: Option<usize>,
+        first: bool,
+    ) -> Result<Block> {
         let slots: Vec<Vec<Slot>> = list.iter().map(|c| self.conjunct_slots(c)).collect();
         let mut uses: FxHashMap<Slot, usize> = FxHashMap::default();
         slots.iter().flatten().chain(needed.iter()).for_each(|s| *uses.entry(*s).or_default() += 1);
@@ -614,16 +621,16 @@ impl<'p, 'd> Unit<'p, 'd> {
             .collect();
         left.retain(|i| !implied.contains(i));
         let mut steps = vec![];
-        if let Some(first) = delta
-            && let Some(c) = list.get(first)
+        if let Some(at) = delta.filter(|_| first)
+            && let Some(c) = list.get(at)
         {
-            left.retain(|i| *i != first);
+            left.retain(|i| *i != at);
             self.generate(c, bound, Source::Delta, &mut steps)?;
         }
         loop {
             // what is ready and multiplies nothing, cheap first
             let mut ready: Vec<(u32, usize)> = vec![];
-            for i in &left {
+            for i in left.iter().filter(|i| delta != Some(**i)) {
                 let (Some(c), Some(own)) = (list.get(*i), slots.get(*i)) else { continue };
                 let outer = |s: &Slot| uses.get(s).copied().unwrap_or(0) > 1 && !bound.contains(s);
                 let waiting = own.iter().any(outer);
@@ -655,7 +662,11 @@ impl<'p, 'd> Unit<'p, 'd> {
             let Some((_, i, condition)) = best else { break };
             let Some(c) = list.get(i) else { break };
             left.retain(|j| *j != i);
-            let source = if delta.is_some_and(|d| i < d) { Source::Old } else { Source::Total };
+            let source = match delta {
+                Some(d) if i == d => Source::Delta,
+                Some(d) if i < d => Source::Old,
+                _ => Source::Total,
+            };
             if condition {
                 let mut inner = vec![];
                 self.generate(c, &mut bound.clone(), source, &mut inner)?;
