@@ -3,7 +3,7 @@
 //! A clause that ends so and adds pairs itself is run fused: the last step's nodes go straight into the relation.
 use super::annotation::Annotation;
 use super::machine::{Machine, Sink};
-use crate::plan::{Arg, Block, ClausePlan, RelId, Slot, Source, Step};
+use crate::plan::{Arg, Block, ClausePlan, Formula, RelId, Slot, Source, Step};
 use crate::scalar::{KindId, Val};
 
 /// Nodes that belong to a node.
@@ -97,6 +97,10 @@ impl<A: Annotation> Machine<A> {
 
     /// If a step asks for an edge between what is just being bound and a known node: where that is to be looked for.
     fn also(&self, step: &Step, open: Arg) -> Option<(Ends, u32)> {
+        let step = match step {
+            Step::Filter(Formula::Exists(block)) if block.steps.len() == 1 => block.steps.first()?,
+            step => step,
+        };
         let (Step::Edges { kind, edge: Arg::Any, from: Arg::Key(from), to: Arg::Key(to) }, Arg::Bind(open)) = (step, open) else { return None };
         if !A::PLAIN || from == to {
             return None;
