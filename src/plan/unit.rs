@@ -646,8 +646,13 @@ impl<'p, 'd> Unit<'p, 'd> {
                 continue;
             }
             let mut best: Option<(f64, usize, bool)> = None;
+            // one walk to all ends is cheaper than one to each element of a kind
+            let ends: Vec<Slot> = left.iter().filter_map(|i| self.open_end(list.get(*i)?, bound)).collect();
             for i in &left {
                 let Some(c) = list.get(*i) else { continue };
+                if matches!(c, Conjunct::Kind(_, s) if ends.contains(s)) {
+                    continue;
+                }
                 let open: Vec<Slot> = slots.get(*i).into_iter().flatten().filter(|s| !bound.contains(s)).copied().collect();
                 let open: Vec<Slot> = open.into_iter().filter(|s| uses.get(s).copied().unwrap_or(0) > 1).collect();
                 if let Some(cost) = self.cost(c, &open, bound)
@@ -688,6 +693,25 @@ impl<'p, 'd> Unit<'p, 'd> {
             Conjunct::Formula(x) | Conjunct::Not(x) | Conjunct::Parameter(_, x) => x.e.place,
             Conjunct::Range(_, _, _, p) => *p,
             _ => Place::default(),
+        }
+    }
+
+    /// The end that a walk from its other, known end would bind.
+    fn open_end(&self, c: &Conjunct<'_>, bound: &Bound) -> Option<Slot> {
+        let Conjunct::Formula(x) = c else { return None };
+        let ExprKind::Path(p) = &x.e.kind else { return None };
+        if matches!(p.path, hir::Path::Step(_)) {
+            return None;
+        }
+        let known = |e: &Expr| self.mentioned(x.sub(e)).iter().all(|s| bound.contains(s)) && !matches!(e.kind, ExprKind::Any);
+        let open = |e: &Expr| match e.kind {
+            ExprKind::Var(v) => Some(self.slot(x.env, v)).filter(|s| !bound.contains(s)),
+            _ => None,
+        };
+        match (known(&p.from), known(&p.to)) {
+            (true, false) => open(&p.to),
+            (false, true) => open(&p.from),
+            _ => None,
         }
     }
 
