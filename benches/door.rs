@@ -1,7 +1,7 @@
 //! How long the door takes for a candidate of 100,000 nodes and 300,000 edges: `cargo bench --bench door`, or with a file name to write
 //! the candidate there. The candidate is the same on every machine.
-use dbm::base::source::NoFiles;
 use dbm::base::Sources;
+use dbm::base::source::NoFiles;
 use dbm::candidate::{Format, Input, Options, read};
 use std::fmt::Write;
 use std::time::Instant;
@@ -30,7 +30,8 @@ fn candidate(nodes: u64) -> String {
     let tasks = nodes - persons;
     let mut out = String::from("{\n \"edges\": [\n");
     for t in 0..tasks {
-        let _ = writeln!(out, "  {{\"kind\": \"assigned\", \"from\": \"task-{t}\", \"to\": \"person-{}\"}},", random.below(persons));
+        let _ =
+            writeln!(out, "  {{\"kind\": \"assigned\", \"from\": \"task-{t}\", \"to\": \"person-{}\"}},", random.below(persons));
     }
     for i in 0..nodes * 3 - tasks {
         let from = 1 + random.below(tasks - 1);
@@ -47,7 +48,13 @@ fn candidate(nodes: u64) -> String {
         let kind = ["Task", "Task", "Task", "Task", "Task", "Task", "Task", "Release", "Approval", "Task"][(t % 10) as usize];
         let (priority, cents) = (1 + random.below(100), random.below(10_000));
         let comma = if t + 1 == tasks { "" } else { "," };
-        let _ = writeln!(out, "  {{\"id\": \"task-{t}\", \"kind\": \"{kind}\", \"priority\": {priority}, \"title\": \"do the thing no. {t}\", \"cost\": {}.{:02}, \"tags\": [\"t{}\"]}}{comma}", cents / 100, cents % 100, t % 12);
+        let _ = writeln!(
+            out,
+            "  {{\"id\": \"task-{t}\", \"kind\": \"{kind}\", \"priority\": {priority}, \"title\": \"do the thing no. {t}\", \"cost\": {}.{:02}, \"tags\": [\"t{}\"]}}{comma}",
+            cents / 100,
+            cents % 100,
+            t % 12
+        );
     }
     out.push_str(" ]\n}\n");
     out

@@ -28,19 +28,19 @@
 #![forbid(unsafe_code)]
 
 pub mod base;
-pub mod scalar;
-pub mod syntax;
-pub mod structure;
-pub mod semantics;
 pub mod candidate;
-pub mod plan;
-pub mod engine;
-pub mod verdict;
 pub mod demand;
-pub mod report;
-pub mod session;
+pub mod engine;
 #[cfg(feature = "cli")]
 pub mod face;
+pub mod plan;
+pub mod report;
+pub mod scalar;
+pub mod semantics;
+pub mod session;
+pub mod structure;
+pub mod syntax;
+pub mod verdict;
 
 // The book's Rust programs, run as doc tests.
 #[cfg(doctest)]

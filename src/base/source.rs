@@ -91,9 +91,7 @@ impl Sources {
     }
     /// The text at a place.
     pub fn text(&self, place: Place) -> &str {
-        self.resolve(place)
-            .and_then(|(f, s)| self.file(f)?.text.get(s.start as usize..s.end as usize))
-            .unwrap_or("")
+        self.resolve(place).and_then(|(f, s)| self.file(f)?.text.get(s.start as usize..s.end as usize)).unwrap_or("")
     }
 }
 

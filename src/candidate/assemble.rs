@@ -187,13 +187,19 @@ impl Assembly {
                 let name = |k: KindId| self.shapes.get(k).map_or("?", |s| &*s.name);
                 let (a, b) = (name(first.kind), name(second.kind));
                 let d = match sort {
-                    Sort::Event => Diagnostic::error(TAMPERED_EVENT, format!("two `{b}` events have the id `{id}`, and their content differs"))
-                        .help("one of them was changed, or they need ids of their own"),
+                    Sort::Event => Diagnostic::error(
+                        TAMPERED_EVENT,
+                        format!("two `{b}` events have the id `{id}`, and their content differs"),
+                    )
+                    .help("one of them was changed, or they need ids of their own"),
                     _ if a == b => Diagnostic::error(DUPLICATE_ID, format!("two `{b}` nodes have the id `{id}`")),
                     _ => {
                         let root = name(self.builder.schema().kind(first.kind).map_or(first.kind, |k| k.root));
-                        Diagnostic::error(DUPLICATE_ID, format!("{} `{a}` and {} `{b}` have the id `{id}`", article(a), article(b)))
-                            .note(format!("both are kinds of `{root}`, and a node is known by its topmost kind and its id"))
+                        Diagnostic::error(
+                            DUPLICATE_ID,
+                            format!("{} `{a}` and {} `{b}` have the id `{id}`", article(a), article(b)),
+                        )
+                        .note(format!("both are kinds of `{root}`, and a node is known by its topmost kind and its id"))
                     }
                 };
                 let d = if second.source.edit != NO_EDIT && *sort == Sort::Node {
@@ -266,7 +272,9 @@ impl Assembly {
                 Type::Node(kinds) => {
                     let named = alone.unwrap_or(kinds.clone());
                     let found = match builder.lookup(&named, id) {
-                        Found::One(n) if !builder.node_kind(n).is_some_and(|k| builder.schema().within(k, &kinds)) => Found::WrongKind(n),
+                        Found::One(n) if !builder.node_kind(n).is_some_and(|k| builder.schema().within(k, &kinds)) => {
+                            Found::WrongKind(n)
+                        }
                         other => other,
                     };
                     (found, named, Val::node)
@@ -296,7 +304,16 @@ impl Assembly {
         }
     }
     #[allow(clippy::too_many_arguments)]
-    fn misfit(&self, ground: &Ground<'_>, found: Found, id: Val, kinds: &Kinds, what: What<'_>, source: Source, at: u32) -> Diagnostic {
+    fn misfit(
+        &self,
+        ground: &Ground<'_>,
+        found: Found,
+        id: Val,
+        kinds: &Kinds,
+        what: What<'_>,
+        source: Source,
+        at: u32,
+    ) -> Diagnostic {
         let id = self.builder.dictionary.text(id).unwrap_or("");
         let name = |k: KindId| self.shapes.get(k).map_or("?", |s| &*s.name);
         let wanted = match kinds {
@@ -317,12 +334,23 @@ impl Assembly {
         };
         match found {
             Found::WrongKind(n) => {
-                let d = Diagnostic::error(WRONG_END, format!("`{id}` is {} `{}`, and {whose} is {} {wanted}", article(kind_of(n)), kind_of(n), article(wanted.trim_start_matches('`'))));
+                let d = Diagnostic::error(
+                    WRONG_END,
+                    format!(
+                        "`{id}` is {} `{}`, and {whose} is {} {wanted}",
+                        article(kind_of(n)),
+                        kind_of(n),
+                        article(wanted.trim_start_matches('`'))
+                    ),
+                );
                 let d = ground.at(d, source, field, at, &whose);
                 others(n, d, &format!("`{id}` is {} `{}`", article(kind_of(n)), kind_of(n)))
             }
             Found::Ambiguous(a, b) => {
-                let d = Diagnostic::error(AMBIGUOUS, format!("`{id}` could be the `{}` or the `{}` of that id", kind_of(a), kind_of(b)));
+                let d = Diagnostic::error(
+                    AMBIGUOUS,
+                    format!("`{id}` could be the `{}` or the `{}` of that id", kind_of(a), kind_of(b)),
+                );
                 let d = ground.at(d, source, field, at, &whose);
                 let d = others(b, others(a, d, "one"), "the other");
                 d.help("give the nodes ids that differ, or narrow the kinds that are declared")
@@ -378,7 +406,10 @@ fn cardinality_finding(schema: &Schema, ground: &Ground<'_>, node: &Added, id: &
         None => format!("at least {low}"),
     };
     let has = if count == 0 { "no".to_string() } else { count.to_string() };
-    let d = Diagnostic::error(CARDINALITY, format!("`{id}` has {has} `{edge}` edge{}, and needs {wanted}", if count == 1 { "" } else { "s" }));
+    let d = Diagnostic::error(
+        CARDINALITY,
+        format!("`{id}` has {has} `{edge}` edge{}, and needs {wanted}", if count == 1 { "" } else { "s" }),
+    );
     let d = ground.at(d, node.source, "id", NOWHERE, &format!("this `{}`", schema.name(node.kind)));
     match schema.kind(kind).map(|k| k.place) {
         Some(place) if place != Place::default() => d.also(place, "declared here"),

@@ -198,8 +198,10 @@ impl Document {
                 };
                 d.help("see whether the file was cut off when it was written or copied")
             }
-            ProblemKind::Deep => Diagnostic::error(TOO_DEEP, format!("lists and records are nested more than {} deep", limits.depth))
-                .at(place, "one level too many"),
+            ProblemKind::Deep => {
+                Diagnostic::error(TOO_DEEP, format!("lists and records are nested more than {} deep", limits.depth))
+                    .at(place, "one level too many")
+            }
             ProblemKind::Many => Diagnostic::error(TOO_LARGE, format!("the candidate has more than {} values", limits.elements))
                 .at(place, "the reading stopped here"),
             ProblemKind::DuplicateKey(first) => {
@@ -272,7 +274,9 @@ fn yaml_finding(problem: &YamlProblem, place: Place, limits: &Limits) -> Diagnos
         YamlProblem::Recursive => yaml("an alias within the value that it stands for").at(place, "this would never end"),
         YamlProblem::Deep => Diagnostic::error(TOO_DEEP, format!("lists and records are nested more than {} deep", limits.depth))
             .at(place, "one level too many"),
-        YamlProblem::Number => Diagnostic::error(NUMBER_RANGE, "a number that is not finite, or too large").at(place, "no value of dbm"),
+        YamlProblem::Number => {
+            Diagnostic::error(NUMBER_RANGE, "a number that is not finite, or too large").at(place, "no value of dbm")
+        }
         YamlProblem::Expansion => {
             let most = limits.alias_expansion;
             Diagnostic::error(ALIAS_EXPANSION, format!("the aliases expand to more than {most} bytes"))

@@ -23,14 +23,20 @@ fn json(text: &str) -> String {
 fn yaml_becomes_json() {
     for (yaml, expected) in [
         ("a: 1\nb: [x, 'y', \"z\\n\"]\n", r#"{"a":1,"b":["x","y","z\n"]}"#),
-        ("- yes\n- true\n- Null\n- ~\n-\n- 007\n- +5\n- 0o17\n- 0xFF\n- .5\n- 1.\n- -2e3\n- 1_000\n", r#"["yes",true,null,null,null,7,5,15,255,0.5,1,-2e3,"1_000"]"#),
+        (
+            "- yes\n- true\n- Null\n- ~\n-\n- 007\n- +5\n- 0o17\n- 0xFF\n- .5\n- 1.\n- -2e3\n- 1_000\n",
+            r#"["yes",true,null,null,null,7,5,15,255,0.5,1,-2e3,"1_000"]"#,
+        ),
         ("? a\n: - 1\n  - b: 2\n1: x\nnull: y\n", r#"{"a":[1,{"b":2}],"1":"x","null":"y"}"#),
         ("text: |\n  two\n  lines\nfolded: >\n  one\n  line\n", r#"{"text":"two\nlines\n","folded":"one line\n"}"#),
         ("!!str 12", r#""12""#),
         ("!foo {a: !bar 1}", r#"{"a":1}"#),
         ("a: &x {k: 1}\nb: *x\nc: [*x, *x]\n", r#"{"a":{"k":1},"b":{"k":1},"c":[{"k":1},{"k":1}]}"#),
         ("base: &b {x: 1, y: 2}\nuse:\n  <<: *b\n  y: 3\n", r#"{"base":{"x":1,"y":2},"use":{"y":3,"x":1}}"#),
-        ("a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}\nd: {<<: {q: 1}, r: 2}", r#"{"a":{"x":1},"b":{"x":2,"z":3},"c":{"x":1,"z":3},"d":{"r":2,"q":1}}"#),
+        (
+            "a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}\nd: {<<: {q: 1}, r: 2}",
+            r#"{"a":{"x":1},"b":{"x":2,"z":3},"c":{"x":1,"z":3},"d":{"r":2,"q":1}}"#,
+        ),
         ("&k key: *k", r#"{"key":"key"}"#),
         ("---\na: 1\n---\n---\nb: é\n...\n", r#"{"a":1} {"b":"é"}"#),
         ("{}", "{}"),
@@ -43,7 +49,9 @@ fn yaml_becomes_json() {
 
 #[test]
 fn a_place_in_yaml_is_a_place_in_the_yaml() {
-    let yaml = "kind: é\nitems:\n  - name: one\n    # a comment\n    size: 12\n  - &two {name: two, size: 'x'}\n---\nitems: [*two]\n".replace("---\nitems: [*two]", "more: [*two]");
+    let yaml =
+        "kind: é\nitems:\n  - name: one\n    # a comment\n    size: 12\n  - &two {name: two, size: 'x'}\n---\nitems: [*two]\n"
+            .replace("---\nitems: [*two]", "more: [*two]");
     let (document, found, sources) = open("a.yaml", &yaml);
     assert_eq!(found, Vec::<String>::new());
     let at = |pointer: &str| {
@@ -71,7 +79,18 @@ use super::super::scan::Items;
 
 #[test]
 fn wrong_yaml_is_reported_at_its_place() {
-    let bomb = format!("a: &a [{}]\n{}", "x, ".repeat(9) + "x", (0..12).map(|i| format!("{}: &{} [{}]\n", (b'b' + i) as char, (b'b' + i) as char, vec![format!("*{}", (b'a' + i) as char); 10].join(", "))).collect::<String>());
+    let bomb = format!(
+        "a: &a [{}]\n{}",
+        "x, ".repeat(9) + "x",
+        (0..12)
+            .map(|i| format!(
+                "{}: &{} [{}]\n",
+                (b'b' + i) as char,
+                (b'b' + i) as char,
+                vec![format!("*{}", (b'a' + i) as char); 10].join(", ")
+            ))
+            .collect::<String>()
+    );
     for (yaml, expected) in [
         ("a: 1\na: 2\n", "2:1 duplicate-key the key `a` stands twice in one record"),
         ("a: [1\nb: 2", "2:"),
@@ -96,16 +115,22 @@ fn wrong_yaml_is_reported_at_its_place() {
 fn each_line_of_json_lines_is_a_document() {
     let (document, found, sources) = open("a.jsonl", "{\"a\": 1}\n\n [2]\r\n{\"b\": {\"c\": 3}}");
     assert_eq!(found, Vec::<String>::new());
-    assert_eq!(document.values().map(|v| v.source().to_string()).collect::<Vec<_>>(), ["{\"a\": 1}", "[2]", "{\"b\": {\"c\": 3}}"]);
+    assert_eq!(
+        document.values().map(|v| v.source().to_string()).collect::<Vec<_>>(),
+        ["{\"a\": 1}", "[2]", "{\"b\": {\"c\": 3}}"]
+    );
     let c = document.member(document.member(document.roots[2].0, "b").unwrap().0, "c").unwrap().0;
     let spot = document.locate(c).unwrap();
     assert_eq!((spot.pointer.as_str(), sources.position(spot.place)), ("/b/c", Some(("a.jsonl", 4, 13))));
     let (_, found, _) = open("a.ndjson", "{\"a\": 1}\n{\"a\": \n{\"a\": 2} 3\n[4");
-    assert_eq!(found, [
-        "2:6 json-syntax the JSON text ends too early",
-        "3:10 json-syntax there is more text on the line behind its JSON document",
-        "4:3 json-syntax the JSON text ends too early",
-    ]);
+    assert_eq!(
+        found,
+        [
+            "2:6 json-syntax the JSON text ends too early",
+            "3:10 json-syntax there is more text on the line behind its JSON document",
+            "4:3 json-syntax the JSON text ends too early",
+        ]
+    );
     // without a name that tells, the content does
     assert_eq!(open("-", "{\"a\": 1}\n{\"a\": 2}\n").0.len(), 2);
     assert_eq!(open("-", "a: 1\n").0.len(), 1);
@@ -114,9 +139,14 @@ fn each_line_of_json_lines_is_a_document() {
 
 #[test]
 fn every_value_of_a_large_document_is_found_again() {
-    let text = format!("{{\"é/~\": [{}], \"b\": {{{}}}}}", (0..3000).map(|i| format!("{{\"n\": {i}}}")).collect::<Vec<_>>().join(", "), (0..2000).map(|i| format!("\"k{i}\": [{i}]")).collect::<Vec<_>>().join(", "));
+    let text = format!(
+        "{{\"é/~\": [{}], \"b\": {{{}}}}}",
+        (0..3000).map(|i| format!("{{\"n\": {i}}}")).collect::<Vec<_>>().join(", "),
+        (0..2000).map(|i| format!("\"k{i}\": [{i}]")).collect::<Vec<_>>().join(", ")
+    );
     let (document, _, sources) = open("a.json", &text);
-    for (needle, pointer) in [("2999}", "/é~1~0/2999/n"), ("0}", "/é~1~0/0/n"), ("[1999]", "/b/k1999"), ("1234]", "/b/k1234/0")] {
+    for (needle, pointer) in [("2999}", "/é~1~0/2999/n"), ("0}", "/é~1~0/0/n"), ("[1999]", "/b/k1999"), ("1234]", "/b/k1234/0")]
+    {
         let at = text.find(needle).unwrap() as u32;
         let spot = document.locate(at).unwrap();
         assert_eq!(spot.pointer, pointer);

@@ -81,15 +81,21 @@ pub fn find_reader<'a>(program: &'a Program, name: &str) -> Result<&'a Reader, B
     let d = Diagnostic::error(UNKNOWN_READER, format!("there is no reader `{name}`"));
     Err(Box::new(match nearest(name, names()) {
         Some(near) => d.help(format!("did you mean `{near}`?")),
-        None if names().next().is_none() => {
-            d.help(format!("the program has no readers; write `reader {name} {{ … }}`, or import one, like `import std.readers.n8n {{ * }}`"))
-        }
+        None if names().next().is_none() => d.help(format!(
+            "the program has no readers; write `reader {name} {{ … }}`, or import one, like `import std.readers.n8n {{ * }}`"
+        )),
         None => d.help(format!("the readers are {}", listed(names()))),
     }))
 }
 
 /// The structure of a test's `given`: edits that add to nothing. `vars` is how many variables the test has.
-pub fn from_given(program: &Program, edits: &[Edit], vars: usize, params: &[Value], limits: &Limits) -> Result<Graph, Vec<Diagnostic>> {
+pub fn from_given(
+    program: &Program,
+    edits: &[Edit],
+    vars: usize,
+    params: &[Value],
+    limits: &Limits,
+) -> Result<Graph, Vec<Diagnostic>> {
     let mut findings = Findings::new(limits.findings);
     let mut assembly = Assembly::new(&program.schema);
     reader::given(program, edits, vars, params, limits, &mut assembly, &mut findings);

@@ -74,13 +74,7 @@ pub type Go = bool;
 
 impl<'a> Walk<'a> {
     /// A walk with no variable bound.
-    pub fn new(
-        program: &'a Program,
-        params: &'a [Value],
-        document: Option<&'a Document>,
-        vars: usize,
-        budget: u64,
-    ) -> Self {
+    pub fn new(program: &'a Program, params: &'a [Value], document: Option<&'a Document>, vars: usize, budget: u64) -> Self {
         let slots = vec![Slot::Unbound; vars];
         let (seen, found) = (FxHashMap::default(), FxHashMap::default());
         Walk { program, params, document, refs: vec![], slots, trail: vec![], seen, found, budget, depth: 0 }
@@ -370,7 +364,8 @@ impl<'a> Walk<'a> {
         let value = match combine {
             Combine::Max | Combine::Any => values.pop(),
             Combine::One if values.len() > 1 => {
-                let text = format!("`{}` has two values here: {} and {}", r.name, self.show_at(&values, 0), self.show_at(&values, 1));
+                let text =
+                    format!("`{}` has two values here: {} and {}", r.name, self.show_at(&values, 0), self.show_at(&values, 1));
                 return Err(self.blame(e, Fault::new(FaultKind::Conflict, text), NOWHERE));
             }
             _ => values.into_iter().next(),
@@ -497,7 +492,10 @@ impl<'a> Walk<'a> {
         };
         let Domain::Range(range) = &binder.domain else {
             let blame = Blame {
-                fault: Fault::new(FaultKind::Missing, "a reader has no elements to range over: they are not there before it is done"),
+                fault: Fault::new(
+                    FaultKind::Missing,
+                    "a reader has no elements to range over: they are not there before it is done",
+                ),
                 at: NOWHERE,
                 place: binder.place,
                 cannot: true,

@@ -167,8 +167,12 @@ pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
     let place = |d: Diagnostic, text: &str| head.into_iter().fold(d, |d, p| d.at(p, text));
     if !any {
         findings.error(|| {
-            let d = Diagnostic::error(CANNOT_INFER, "no declarations can be inferred: the candidate has no `nodes`, `edges` or `events`");
-            place(d, "nothing to learn from in here").help("declare kinds in the program, and a reader if the document is foreign")
+            let d = Diagnostic::error(
+                CANNOT_INFER,
+                "no declarations can be inferred: the candidate has no `nodes`, `edges` or `events`",
+            );
+            place(d, "nothing to learn from in here")
+                .help("declare kinds in the program, and a reader if the document is foreign")
         });
     } else if has_nodes && !has_edges {
         findings.error(|| {
@@ -177,13 +181,17 @@ pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
         });
     }
     for ((sort, name), range) in &reserved {
-        let other = [Sort::Node, Sort::Edge, Sort::Event].into_iter().find(|s| s != sort && reserved.contains_key(&(*s, name.clone())));
+        let other =
+            [Sort::Node, Sort::Edge, Sort::Event].into_iter().find(|s| s != sort && reserved.contains_key(&(*s, name.clone())));
         if let Some(other) = other.filter(|o| o < sort) {
             let place = document.place(*range);
             findings.error(|| {
-                Diagnostic::error(CANNOT_INFER, format!("`{name}` is a kind of {}s and of {}s", super::shape::word(other), super::shape::word(*sort)))
-                    .at(place, "so no declarations can be inferred")
-                    .help("declare the kinds in the program")
+                Diagnostic::error(
+                    CANNOT_INFER,
+                    format!("`{name}` is a kind of {}s and of {}s", super::shape::word(other), super::shape::word(*sort)),
+                )
+                .at(place, "so no declarations can be inferred")
+                .help("declare the kinds in the program")
             });
         }
     }
@@ -258,7 +266,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_inferred_is_said() {
-        assert_eq!(inferred("{\"x\": 1}").1, ["1:1 cannot-infer no declarations can be inferred: the candidate has no `nodes`, `edges` or `events`"]);
+        assert_eq!(
+            inferred("{\"x\": 1}").1,
+            ["1:1 cannot-infer no declarations can be inferred: the candidate has no `nodes`, `edges` or `events`"]
+        );
         assert_eq!(inferred("{\"nodes\": []}").1, ["1:1 missing-section the candidate has nodes but no list of edges"]);
         let both = r#"{"nodes": [{"id": "a", "kind": "K"}], "edges": [{"kind": "K", "from": "a", "to": "a"}]}"#;
         assert_eq!(inferred(both).1, ["1:58 cannot-infer `K` is a kind of nodes and of edges"]);

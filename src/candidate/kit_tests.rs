@@ -33,7 +33,15 @@ impl Kit {
     }
     pub fn attr(&mut self, kind: KindId, name: &str, ty: Type, default: Option<Value>) -> AttrId {
         let id = AttrId(self.schema.attrs.len() as u32);
-        self.schema.attrs.push(Attr { name: name.into(), kind, ty, default, mechanism: false, place: Place::default(), doc: None });
+        self.schema.attrs.push(Attr {
+            name: name.into(),
+            kind,
+            ty,
+            default,
+            mechanism: false,
+            place: Place::default(),
+            doc: None,
+        });
         self.schema.kinds[kind.0 as usize].attrs.push(id);
         id
     }
@@ -94,7 +102,8 @@ pub fn findings(program: &Program, name: &str, text: &str) -> Vec<String> {
 pub fn program(text: &str) -> Program {
     let mut sources = Sources::new();
     let file = sources.add_file("program.dbm", text);
-    let checked = crate::semantics::check(&mut sources, &crate::base::source::NoFiles, file, &crate::semantics::Options::default());
+    let checked =
+        crate::semantics::check(&mut sources, &crate::base::source::NoFiles, file, &crate::semantics::Options::default());
     let wrong: Vec<String> = checked.diagnostics.iter().filter(|d| d.is_error()).map(|d| line(d, &sources)).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
     checked.program

@@ -19,13 +19,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            bytes: 1 << 30,
-            depth: 128,
-            elements: 200_000_000,
-            alias_expansion: 16 << 20,
-            loops: 500_000_000,
-            findings: 100,
-        }
+        Limits { bytes: 1 << 30, depth: 128, elements: 200_000_000, alias_expansion: 16 << 20, loops: 500_000_000, findings: 100 }
     }
 }

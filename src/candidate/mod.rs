@@ -6,6 +6,8 @@ pub mod door;
 pub mod error;
 pub mod evaluate;
 pub mod infer;
+#[cfg(test)]
+mod kit_tests;
 pub mod known;
 pub mod limits;
 pub mod locate;
@@ -14,8 +16,6 @@ pub mod native;
 pub mod reader;
 pub mod scan;
 pub mod shape;
-#[cfg(test)]
-mod kit_tests;
 pub mod yaml;
 
 pub use document::{Document, Format, Input};

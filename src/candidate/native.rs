@@ -26,9 +26,13 @@ pub fn read(document: &Document, readers: &[&str], assembly: &mut Assembly, find
     let shapes = assembly.shapes.clone();
     let foreign = match readers.is_empty() {
         true => "a foreign document needs a reader: `reader name { … }` in the program, chosen with `--reader name`".to_string(),
-        false => format!("a foreign document needs a reader, chosen with `--reader`; this program has {}", listed(readers.iter().copied())),
+        false => format!(
+            "a foreign document needs a reader, chosen with `--reader`; this program has {}",
+            listed(readers.iter().copied())
+        ),
     };
-    let mut reader = Native { document, assembly, findings, shapes: &shapes, foreign, names: Names::default(), fields: vec![], row: vec![] };
+    let mut reader =
+        Native { document, assembly, findings, shapes: &shapes, foreign, names: Names::default(), fields: vec![], row: vec![] };
     reader.documents();
 }
 
@@ -116,7 +120,9 @@ impl<'a> Native<'a> {
                 let d = Diagnostic::error(UNKNOWN_SECTION, format!("`{key}` is no part of a candidate"))
                     .at(place, "a candidate has `nodes`, `edges` and `events`");
                 match near {
-                    Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, format!("\"{near}\"")),
+                    Some(near) => {
+                        d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, format!("\"{near}\""))
+                    }
                     None if i == 0 => d.help(foreign.clone()),
                     None => d,
                 }
@@ -134,7 +140,8 @@ impl<'a> Native<'a> {
         if !raw.starts_with('[') {
             let place = self.document.place(self.document.head(m.value.0));
             self.findings.error(|| {
-                Diagnostic::error(WRONG_SHAPE, format!("`{name}` is not a list")).at(place, format!("a list of {name} is needed here"))
+                Diagnostic::error(WRONG_SHAPE, format!("`{name}` is not a list"))
+                    .at(place, format!("a list of {name} is needed here"))
             });
             return true;
         }
@@ -149,7 +156,9 @@ impl<'a> Native<'a> {
                         Sort::Node => r#"a node is `{"kind": "…", "id": "…"}`"#,
                         Sort::Event => r#"an event is `{"kind": "…", "id": "…", "at": "…"}`"#,
                     };
-                    Diagnostic::error(WRONG_SHAPE, format!("{} {kind} is a record", article(kind))).at(place, "this is none").help(help)
+                    Diagnostic::error(WRONG_SHAPE, format!("{} {kind} is a record", article(kind)))
+                        .at(place, "this is none")
+                        .help(help)
                 });
                 continue;
             }
@@ -227,7 +236,8 @@ impl<'a> Native<'a> {
         let place = self.document.place(self.document.head(at));
         self.findings.error(|| {
             let kind = word(sort);
-            Diagnostic::error(MISSING_FIELD, format!("{} {kind} needs `{field}`", article(kind))).at(place, format!("no `{field}` here"))
+            Diagnostic::error(MISSING_FIELD, format!("{} {kind} needs `{field}`", article(kind)))
+                .at(place, format!("no `{field}` here"))
         });
     }
     fn kind(&mut self, sort: Sort, range: Option<Range>, at: u32) -> Option<&'a Shape> {
@@ -247,7 +257,8 @@ impl<'a> Native<'a> {
         } else {
             let place = self.document.place(self.document.head(range.0));
             self.findings.error(|| {
-                Diagnostic::error(WRONG_TYPE, "a kind is a text").at(place, format!("the name of {} {} kind is needed here", article(word(sort)), word(sort)))
+                Diagnostic::error(WRONG_TYPE, "a kind is a text")
+                    .at(place, format!("the name of {} {} kind is needed here", article(word(sort)), word(sort)))
             });
         }
         None
@@ -354,7 +365,8 @@ impl<'a> Native<'a> {
     fn misfit(&mut self, shape: &Shape, slot: Option<&Slot>, name: &str, range: Range, fault: &Fault) {
         let place = self.document.place(self.document.head(range.0));
         self.findings.error(|| {
-            let d = Diagnostic::error(WRONG_TYPE, fault.text.clone()).at(place, format!("`{name}` of {} `{}`", article(&shape.name), shape.name));
+            let d = Diagnostic::error(WRONG_TYPE, fault.text.clone())
+                .at(place, format!("`{name}` of {} `{}`", article(&shape.name), shape.name));
             match slot {
                 Some(s) if s.place != Place::default() => d.also(s.place, "declared here"),
                 _ => d,
@@ -367,7 +379,9 @@ impl<'a> Native<'a> {
         let first = raw.as_bytes().first().copied().unwrap_or(b' ');
         match (ty.present(), first) {
             (Type::Text, b'"') => return Ok(dictionary.intern_text(&unquote(raw))),
-            (Type::Node(_) | Type::Edge(_) | Type::Event(_), b'"') => return Ok(self.names.intern(&self.document.text, range, dictionary)),
+            (Type::Node(_) | Type::Edge(_) | Type::Event(_), b'"') => {
+                return Ok(self.names.intern(&self.document.text, range, dictionary));
+            }
             (Type::Literals(allowed), b'"') => {
                 let text = unquote(raw);
                 if allowed.iter().any(|a| **a == *text) {
@@ -421,28 +435,35 @@ pub fn unknown_kind(shapes: &Shapes, sort: Sort, name: &str, place: Place) -> Di
 /// An attribute that the kind does not have.
 pub fn unknown_attribute(shape: &Shape, name: &str, place: Place) -> Diagnostic {
     let kind = &shape.name;
-    let d = Diagnostic::error(UNKNOWN_ATTRIBUTE, format!("{} `{kind}` has no attribute `{name}`", article(kind))).at(place, "not declared");
+    let d = Diagnostic::error(UNKNOWN_ATTRIBUTE, format!("{} `{kind}` has no attribute `{name}`", article(kind)))
+        .at(place, "not declared");
     let d = if shape.place == Place::default() { d } else { d.also(shape.place, format!("`{kind}` is declared here")) };
     let names = || shape.slots.iter().filter(|s| !s.mechanism).map(|s| &*s.name);
     match nearest(name, names()) {
         Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, format!("{near:?}")),
-        None if names().next().is_none() => d.help(format!("`{kind}` declares no attributes; `open {} {kind}` admits any", word(shape.sort))),
+        None if names().next().is_none() => {
+            d.help(format!("`{kind}` declares no attributes; `open {} {kind}` admits any", word(shape.sort)))
+        }
         None => d.help(format!("its attributes are {}; `open {} {kind}` admits any", listed(names()), word(shape.sort))),
     }
 }
 
 /// A value for what a mechanism defines.
 pub fn mechanism_attribute(shape: &Shape, slot: &Slot, place: Place) -> Diagnostic {
-    let d = Diagnostic::error(MECHANISM_ATTRIBUTE, format!("`{}` of `{}` comes from a mechanism, so a candidate may not give it", slot.name, shape.name))
-        .at(place, "given here")
-        .help("take it out; to try another value, use an intervention: `do set x.a = …`");
+    let d = Diagnostic::error(
+        MECHANISM_ATTRIBUTE,
+        format!("`{}` of `{}` comes from a mechanism, so a candidate may not give it", slot.name, shape.name),
+    )
+    .at(place, "given here")
+    .help("take it out; to try another value, use an intervention: `do set x.a = …`");
     if slot.place == Place::default() { d } else { d.also(slot.place, "the mechanism") }
 }
 
 /// An attribute that must be there.
 pub fn missing_attribute(shape: &Shape, slot: &Slot, place: Place) -> Diagnostic {
     let (name, kind) = (&slot.name, &shape.name);
-    let d = Diagnostic::error(MISSING_ATTRIBUTE, format!("{} `{kind}` needs `{name}`", article(kind))).at(place, format!("no `{name}` here"));
+    let d = Diagnostic::error(MISSING_ATTRIBUTE, format!("{} `{kind}` needs `{name}`", article(kind)))
+        .at(place, format!("no `{name}` here"));
     let d = if slot.place == Place::default() { d } else { d.also(slot.place, "declared here") };
     d.help(format!("give it, or declare it with a default or as one that may be absent (`{name}: …?`)"))
 }

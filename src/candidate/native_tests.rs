@@ -57,7 +57,10 @@ fn the_order_of_nodes_and_edges_does_not_show() {
       {"id": "h1", "kind": "Host"}, {"id": "db", "kind": "Database", "owner": "ops", "tier": 2, "cores": 8}, {"id": "web", "kind": "Service", "tier": 1}],
       "edges": [{"kind": "calls", "from": "web", "to": "db"}, {"kind": "runs_on", "from": "db", "to": "h1"}, {"kind": "runs_on", "from": "web", "to": "h1"}],
       "events": [{"id": "d1", "kind": "Deploy", "at": "2026-01-03T10:00:00Z", "service": "db"}]}"#;
-    let (a, b) = (door(&program, "a.json", GOOD.as_bytes()).0.graph.unwrap(), door(&program, "b.json", shuffled.as_bytes()).0.graph.unwrap());
+    let (a, b) = (
+        door(&program, "a.json", GOOD.as_bytes()).0.graph.unwrap(),
+        door(&program, "b.json", shuffled.as_bytes()).0.graph.unwrap(),
+    );
     for n in 0..3 {
         assert_eq!(a.show(Element::Node(n)), b.show(Element::Node(n)));
         assert_eq!(a.show(Element::Edge(n)), b.show(Element::Edge(n)));
@@ -144,7 +147,10 @@ fn suggestions_mend_what_they_are_offered_for() {
 fn nodes_need_an_edge_list() {
     let found = findings(&services(), "a.json", r#"{"nodes": [{"id": "h", "kind": "Host"}]}"#);
     assert_eq!(found, ["1:1 missing-section the candidate has nodes but no list of edges"]);
-    assert_eq!(findings(&services(), "a.json", "{}"), ["1:1 missing-section the candidate has no `nodes`, no `edges` and no `events`"]);
+    assert_eq!(
+        findings(&services(), "a.json", "{}"),
+        ["1:1 missing-section the candidate has no `nodes`, no `edges` and no `events`"]
+    );
     assert_eq!(findings(&services(), "a.json", r#"{"events": []}"#), Vec::<String>::new());
     assert_eq!(findings(&services(), "a.json", r#"{"nodes": {}, "edges": []}"#), ["1:11 wrong-shape `nodes` is not a list"]);
     assert_eq!(findings(&services(), "a.json", "[1]"), ["1:1 wrong-shape a candidate is a record with `nodes` and `edges`"]);
@@ -152,7 +158,9 @@ fn nodes_need_an_edge_list() {
 
 #[test]
 fn an_event_twice_is_dropped_and_a_changed_one_is_an_error() {
-    let event = |id: &str, at: &str, service: &str| format!(r#"{{"id": "{id}", "kind": "Deploy", "at": "2026-01-03T10:00:{at}Z", "service": "{service}"}}"#);
+    let event = |id: &str, at: &str, service: &str| {
+        format!(r#"{{"id": "{id}", "kind": "Deploy", "at": "2026-01-03T10:00:{at}Z", "service": "{service}"}}"#)
+    };
     let file = |events: &[String]| {
         let nodes = r#"{"id": "h", "kind": "Host"}, {"id": "a", "kind": "Service", "tier": 1}, {"id": "b", "kind": "Service", "tier": 1}"#;
         let edges = r#"{"kind": "runs_on", "from": "a", "to": "h"}, {"kind": "runs_on", "from": "b", "to": "h"}"#;
@@ -162,7 +170,8 @@ fn an_event_twice_is_dropped_and_a_changed_one_is_an_error() {
     assert_eq!(found, ["5:8 duplicate-event an event is there twice; one is dropped"]);
     let found = findings(&services(), "a.json", &file(&[event("e", "00", "a"), event("e", "00", "b")]));
     assert_eq!(found, ["5:8 tampered-event two `Deploy` events have the id `e`, and their content differs"]);
-    let found = findings(&services(), "a.json", &file(&[event("e", "00", "a").replace("2026-01", "2026-13"), event("f", "00", "zz")]));
+    let found =
+        findings(&services(), "a.json", &file(&[event("e", "00", "a").replace("2026-01", "2026-13"), event("f", "00", "zz")]));
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("4:37 wrong-candidate-type"), "{found:?}");
     assert_eq!(found[1], "5:72 dangling-reference there is no `Service` with the id `zz`");

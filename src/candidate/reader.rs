@@ -44,7 +44,15 @@ pub fn read(
 }
 
 /// Builds what the edits of a test's `given` add.
-pub fn given(program: &Program, edits: &[Edit], vars: usize, params: &[Value], limits: &Limits, assembly: &mut Assembly, findings: &mut Findings) {
+pub fn given(
+    program: &Program,
+    edits: &[Edit],
+    vars: usize,
+    params: &[Value],
+    limits: &Limits,
+    assembly: &mut Assembly,
+    findings: &mut Findings,
+) {
     let walk = Walk::new(program, params, None, vars, limits.loops);
     let mut run = Run::new(walk, assembly, findings);
     run.origin = NOWHERE;
@@ -157,7 +165,8 @@ impl<'a, 'b> Run<'a, 'b> {
             self.stopped = true;
             let place = scope.binders.first().map(|b| b.place);
             self.findings.error(|| {
-                let d = Diagnostic::error(READER_LIMIT, "the reader tries more bindings than are allowed").help("see whether a `for` within a `for` can be avoided");
+                let d = Diagnostic::error(READER_LIMIT, "the reader tries more bindings than are allowed")
+                    .help("see whether a `for` within a `for` can be avoided");
                 place.into_iter().fold(d, |d, p| d.at(p, "the loop that reached the limit"))
             });
         }
@@ -289,7 +298,9 @@ impl<'a, 'b> Run<'a, 'b> {
                         Some(EndRef { kind: Some(kind), id, at: v.at })
                     }
                     // an id by itself: a node of the kinds that the edge is declared for
-                    Value::Text(id) => Some(EndRef { kind: None, id: self.assembly.builder.dictionary.intern_text(id), at: v.at }),
+                    Value::Text(id) => {
+                        Some(EndRef { kind: None, id: self.assembly.builder.dictionary.intern_text(id), at: v.at })
+                    }
                     _ => {
                         let fault = Fault::new(FaultKind::Cast, "the end of an edge is not a node");
                         self.fault(&Blame { fault, at: v.at, place: e.place, cannot: false });
@@ -386,7 +397,18 @@ impl<'a, 'b> Run<'a, 'b> {
                     old.kind = kind;
                     merge(&mut old.row, &below)
                 } else {
-                    self.conflict(id, first, format!("{} `{}` and {} `{}`", article(schema.name(first)), schema.name(first), article(schema.name(second)), schema.name(second)), source);
+                    self.conflict(
+                        id,
+                        first,
+                        format!(
+                            "{} `{}` and {} `{}`",
+                            article(schema.name(first)),
+                            schema.name(first),
+                            article(schema.name(second)),
+                            schema.name(second)
+                        ),
+                        source,
+                    );
                     return;
                 };
                 if let Some(i) = conflict {
@@ -417,7 +439,9 @@ impl<'a, 'b> Run<'a, 'b> {
         let kind = self.shapes.get(kind).map_or("?".into(), |s| s.name.clone());
         self.findings.error(|| {
             let d = Diagnostic::error(READER_FAULT, format!("the `{kind}` of `{id}` is ensured with {what}"));
-            ground.at(d, source, "", NOWHERE, "the second").help("`ensure` merges what agrees; which of the two is meant cannot be known")
+            ground
+                .at(d, source, "", NOWHERE, "the second")
+                .help("`ensure` merges what agrees; which of the two is meant cannot be known")
         });
     }
     /// Adds what was ensured and is not there.

@@ -1,6 +1,6 @@
 //! Tests of readers, with programs as text.
-use super::super::kit_tests::*;
 use super::super::error::{DUPLICATE_ID, READER_LIMIT};
+use super::super::kit_tests::*;
 use super::super::{Limits, from_given};
 use crate::base::Sources;
 use crate::scalar::Element;
@@ -8,10 +8,14 @@ use crate::scalar::Element;
 fn found(program_text: &str, reader: &str, text: &str) -> Vec<String> {
     let program = program(program_text);
     let (outcome, sources) = read_by(&program, reader, "doc.json", text);
-    outcome.diagnostics.iter().map(|d| {
-        // the candidate's places only: the program is not among these sources
-        line(d, &sources)
-    }).collect()
+    outcome
+        .diagnostics
+        .iter()
+        .map(|d| {
+            // the candidate's places only: the program is not among these sources
+            line(d, &sources)
+        })
+        .collect()
 }
 
 const PIPELINE: &str = "node Job { image: Text, retries: Int = 0 }\nedge needs: Job -> Job { position: Int }\nreader pipeline {\n  for (name, j) in doc.jobs {\n    add Job(name) { image: j.image, retries: j.retries ?? 0 }\n    add Job(name) -needs-> Job(n) { position: i } for (i, n) in j.needs ?? []\n  }\n}\n";
@@ -24,10 +28,17 @@ fn records_and_lists_are_ranged_over_and_ends_may_come_later() {
   "report": { "image": "python", "needs": ["test"] } } }"#;
     let p = program(PIPELINE);
     let (outcome, sources) = read_by(&p, "pipeline", "doc.json", text);
-    assert_eq!(shown(&outcome), [
-        "Job(\"build\")", "Job(\"report\")", "Job(\"test\")",
-        "needs(\"report\", \"test\")", "needs(\"test\", \"build\")", "needs(\"test\", \"report\")",
-    ]);
+    assert_eq!(
+        shown(&outcome),
+        [
+            "Job(\"build\")",
+            "Job(\"report\")",
+            "Job(\"test\")",
+            "needs(\"report\", \"test\")",
+            "needs(\"test\", \"build\")",
+            "needs(\"test\", \"report\")",
+        ]
+    );
     let graph = outcome.graph.as_ref().unwrap();
     let spot = outcome.locate(graph, Element::Edge(2)).unwrap();
     assert_eq!((spot.pointer.as_str(), sources.position(spot.place)), ("/jobs/test/needs/1", Some(("doc.json", 3, 49))));
@@ -46,13 +57,16 @@ fn records_and_lists_are_ranged_over_and_ends_may_come_later() {
 #[test]
 fn a_value_that_does_not_fit_is_reported_at_its_line_of_the_document() {
     let text = "{ \"jobs\": {\n  \"a\": { \"image\": 5 },\n  \"b\": { },\n  \"c\": { \"image\": \"x\", \"retries\": \"many\",\n    \"needs\": [\"a\", \"zz\", [1]] } } }";
-    assert_eq!(found(PIPELINE, "pipeline", text), [
-        "2:19 wrong-candidate-type `5` is not a Text",
-        "3:8 wrong-candidate-type absent where a Text is needed",
-        "4:35 wrong-candidate-type `\"many\"` is not an Int",
-        "5:20 dangling-reference there is no `Job` with the id `zz`",
-        "5:26 wrong-candidate-type `[1]` is not an id (a text or a whole number)",
-    ]);
+    assert_eq!(
+        found(PIPELINE, "pipeline", text),
+        [
+            "2:19 wrong-candidate-type `5` is not a Text",
+            "3:8 wrong-candidate-type absent where a Text is needed",
+            "4:35 wrong-candidate-type `\"many\"` is not an Int",
+            "5:20 dangling-reference there is no `Job` with the id `zz`",
+            "5:26 wrong-candidate-type `[1]` is not an id (a text or a whole number)",
+        ]
+    );
     assert_eq!(found(PIPELINE, "pipeline", "{}"), ["1:1 reader-fault absent where a list is needed; `?? []` allows it"]);
     assert_eq!(found(PIPELINE, "pipeline", "{\"jobs\": [1]}")[0], "1:11 wrong-candidate-type absent where a Text is needed");
     assert_eq!(found(PIPELINE, "pipeline", "{\"jobs\": {}}"), ["1:1 reader-found-nothing the reader found nothing to add"]);
@@ -64,17 +78,30 @@ fn each_add_counts_and_ensure_merges() {
     let p = "node User { name: Text? }\nnode Team\nedge reports_to: User -> User\nedge member: User -> Team\nreader people {\n  for u in doc.users {\n    add User(u.uid)\n    ensure Team(\"all\")\n    ensure User(u.uid) -member-> Team(\"all\")\n  }\n  for u in doc.users where u.boss != none {\n    add User(u.uid) -reports_to-> User(u.boss)\n  }\n  ensure User(id) -member-> Team(\"all\") for ids in doc.teams, id in ids\n}\n";
     let text = r#"{"users": [{"uid": 7, "boss": null}, {"uid": 12, "boss": 7}, {"uid": 30, "boss": 12}], "teams": [["7", "30"], ["7", "12"]]}"#;
     let (outcome, _) = read_by(&program(p), "people", "doc.json", text);
-    assert_eq!(shown(&outcome), [
-        "User(\"12\")", "User(\"30\")", "User(\"7\")", "Team(\"all\")",
-        "reports_to(\"12\", \"7\")", "reports_to(\"30\", \"12\")",
-        "member(\"12\", \"all\")", "member(\"30\", \"all\")", "member(\"7\", \"all\")",
-    ]);
+    assert_eq!(
+        shown(&outcome),
+        [
+            "User(\"12\")",
+            "User(\"30\")",
+            "User(\"7\")",
+            "Team(\"all\")",
+            "reports_to(\"12\", \"7\")",
+            "reports_to(\"30\", \"12\")",
+            "member(\"12\", \"all\")",
+            "member(\"30\", \"all\")",
+            "member(\"7\", \"all\")",
+        ]
+    );
     let twice = "{\"users\": [\n{\"uid\": 7},\n{\"uid\": \"7\"}], \"teams\": []}";
     assert_eq!(found(p, "people", twice), ["3:1 duplicate-id two `User` nodes have the id `7`"]);
     let p = "node A { x: Int?, y: Int? }\nreader r {\n  ensure A(a.id) { x: a.x, y: a.y } for a in doc\n  add A(\"added\")\n  ensure A(\"added\") { x: 1 }\n}\n";
-    let (outcome, _) = read_by(&program(p), "r", "doc.json", r#"[{"id": "1", "x": 1}, {"id": "1", "y": 2}, {"id": "1", "x": 1}]"#);
+    let (outcome, _) =
+        read_by(&program(p), "r", "doc.json", r#"[{"id": "1", "x": 1}, {"id": "1", "y": 2}, {"id": "1", "x": 1}]"#);
     assert_eq!(shown(&outcome), ["A(\"1\")", "A(\"added\")"]);
-    assert_eq!(found(p, "r", "[{\"id\": 1, \"x\": 1},\n {\"id\": 1, \"x\": 2}]"), ["2:2 reader-fault the `A` of `1` is ensured with two values for `x`"]);
+    assert_eq!(
+        found(p, "r", "[{\"id\": 1, \"x\": 1},\n {\"id\": 1, \"x\": 2}]"),
+        ["2:2 reader-fault the `A` of `1` is ensured with two values for `x`"]
+    );
 }
 
 #[test]
@@ -86,7 +113,12 @@ fn formulas_of_a_reader_are_three_valued_and_aggregates_work() {
     assert_eq!(shown(&outcome), ["A(\"1\")"]);
     let g = outcome.graph.unwrap();
     let kind = g.node_kind(0).unwrap();
-    let attr = |n: &str| crate::scalar::json::display(&g.dictionary.value(g.attr(crate::scalar::Val::node(0), p.schema.find_attr(kind, n).unwrap())), &|_| "".into());
+    let attr = |n: &str| {
+        crate::scalar::json::display(
+            &g.dictionary.value(g.attr(crate::scalar::Val::node(0), p.schema.find_attr(kind, n).unwrap())),
+            &|_| "".into(),
+        )
+    };
     assert_eq!([attr("n"), attr("all"), attr("mean"), attr("three")], ["2", "[1, 2, 3]", "2.0", "true"]);
 }
 
@@ -116,7 +148,8 @@ fn loops_are_bounded() {
     let text = format!("[{}]", vec!["1"; 1000].join(","));
     let mut sources = Sources::new();
     let input = super::super::Input { name: "a.json", bytes: text.as_bytes(), format: Default::default() };
-    let options = super::super::Options { reader: Some("r"), limits: Limits { loops: 100_000, ..Limits::default() }, ..Default::default() };
+    let options =
+        super::super::Options { reader: Some("r"), limits: Limits { loops: 100_000, ..Limits::default() }, ..Default::default() };
     let outcome = super::super::read(&p, &input, &options, &mut sources);
     assert_eq!(outcome.diagnostics[0].code, READER_LIMIT);
 }
@@ -127,7 +160,8 @@ fn a_test_s_given_is_built_like_a_reader_s_structure() {
     let p = program(p);
     let test = &p.tests[0];
     let g = from_given(&p, &test.given, test.vars.len(), &[], &Limits::default()).unwrap();
-    let all: Vec<_> = (0..2).map(Element::Node).chain((0..2).map(Element::Edge)).chain([Element::Event(0)]).map(|e| g.show(e)).collect();
+    let all: Vec<_> =
+        (0..2).map(Element::Node).chain((0..2).map(Element::Edge)).chain([Element::Event(0)]).map(|e| g.show(e)).collect();
     assert_eq!(all, ["Service(\"a\")", "Service(\"b 2\")", "calls(\"a\", \"b 2\")", "calls(\"a\", \"b 2\", 1)", "Call(\"c1\")"]);
     assert_eq!(g.event_at(0), Some(30_000_000));
     let twice = [test.given.clone(), test.given.clone()].concat();
@@ -144,7 +178,10 @@ fn the_readers_of_std_read_what_they_are_for() {
     let p = program("import std.readers.node_link { * }\n");
     let text = r#"{"directed": false, "graph": {}, "nodes": [{"id": 1, "colour": "red"}, {"id": "b"}], "links": [{"source": 1, "target": "b"}, {"source": 1, "target": 1}]}"#;
     let (outcome, _) = read_by(&p, "node_link", "g.json", text);
-    assert_eq!(shown(&outcome), ["Vertex(\"1\")", "Vertex(\"b\")", "link(\"1\", \"1\")", "link(\"1\", \"b\")", "link(\"b\", \"1\")"]);
+    assert_eq!(
+        shown(&outcome),
+        ["Vertex(\"1\")", "Vertex(\"b\")", "link(\"1\", \"1\")", "link(\"1\", \"b\")", "link(\"b\", \"1\")"]
+    );
     let (outcome, _) = read_by(&p, "node_link", "g.json", r#"{"nodes": [{"id": 1}], "edges": []}"#);
     assert_eq!(shown(&outcome), ["Vertex(\"1\")"]);
     let (outcome, _) = read_by(&p, "node_link", "g.json", r#"{"nodes": [{"id": 1}]}"#);
@@ -156,7 +193,15 @@ fn the_readers_of_std_read_what_they_are_for() {
       "workspace_members": ["a 1.0.0"], "resolve": {"nodes": [{"id": "a 1.0.0", "deps": [{"name": "b", "pkg": "b 2.0.0",
       "dep_kinds": [{"kind": null, "target": null}, {"kind": "dev", "target": null}]}]}, {"id": "b 2.0.0", "deps": []}]}}"#;
     let (outcome, _) = read_by(&p, "cargo_metadata", "m.json", text);
-    assert_eq!(shown(&outcome), ["Package(\"a 1.0.0\")", "Package(\"b 2.0.0\")", "depends_on(\"a 1.0.0\", \"b 2.0.0\")", "depends_on(\"a 1.0.0\", \"b 2.0.0\", 1)"]);
+    assert_eq!(
+        shown(&outcome),
+        [
+            "Package(\"a 1.0.0\")",
+            "Package(\"b 2.0.0\")",
+            "depends_on(\"a 1.0.0\", \"b 2.0.0\")",
+            "depends_on(\"a 1.0.0\", \"b 2.0.0\", 1)"
+        ]
+    );
     for (file, nodes, edges) in [("libra", 515, 2117), ("small", 0, 0)] {
         let Some(text) = data(&format!("cargo-metadata/{file}.json")) else { continue };
         let (outcome, _) = read_by(&p, "cargo_metadata", "m.json", &text);
@@ -175,7 +220,9 @@ fn workflows_of_n8n_are_read() {
       "connections": {"Start": {"main": [null, [{"node": "Do", "type": "main", "index": 0}]]}}}"#;
     let (outcome, _) = read_by(&p, "n8n", "w.json", text);
     assert_eq!(shown(&outcome), ["Step(\"Do\")", "Step(\"Start\")", "Note(\"N\")", "next(\"Start\", \"Do\")"]);
-    let Ok(files) = std::fs::read_dir(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/n8n")) else { return };
+    let Ok(files) = std::fs::read_dir(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/n8n")) else {
+        return;
+    };
     let mut read = 0;
     for file in files.flatten() {
         let text = std::fs::read_to_string(file.path()).unwrap();
@@ -185,7 +232,8 @@ fn workflows_of_n8n_are_read() {
         // what the document says itself
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let all = |v: &serde_json::Value| v.as_array().cloned().unwrap_or_default();
-        let links = json["connections"].as_object().into_iter().flatten().flat_map(|(_, ports)| ports.as_object().into_iter().flatten());
+        let links =
+            json["connections"].as_object().into_iter().flatten().flat_map(|(_, ports)| ports.as_object().into_iter().flatten());
         let links: usize = links.flat_map(|(_, slots)| all(slots)).map(|to| all(&to).len()).sum();
         let size = outcome.graph.unwrap().size();
         assert_eq!(size, (all(&json["nodes"]).len() as u64, links as u64, 0));

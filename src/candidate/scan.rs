@@ -142,7 +142,12 @@ impl<'a> Checker<'a> {
                         self.at = space(self.bytes, self.at + 1);
                         if let (Some(b'}'), true) | (Some(b']'), false) = (self.peek(), object) {
                             let what = "a comma with nothing behind it";
-                            return Err(self.syntax(comma, comma + 1, what, Some("take the last comma away: JSON has none before a closing bracket")));
+                            return Err(self.syntax(
+                                comma,
+                                comma + 1,
+                                what,
+                                Some("take the last comma away: JSON has none before a closing bracket"),
+                            ));
                         }
                         if object {
                             self.key()?;
@@ -182,7 +187,8 @@ impl<'a> Checker<'a> {
             Some(b'"') => {}
             None => return Err(self.truncated()),
             Some(c) if c.is_ascii_alphabetic() || c == b'_' => {
-                let end = self.at + self.bytes.iter().skip(self.at).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+                let end =
+                    self.at + self.bytes.iter().skip(self.at).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
                 return Err(self.syntax(self.at, end, "a key without quotes", Some("in JSON every key stands in double quotes")));
             }
             Some(_) => return Err(self.unexpected("a key in double quotes")),
@@ -259,7 +265,12 @@ impl<'a> Checker<'a> {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
                 let Some(unit) = hex4(self.bytes, self.at + 2) else {
-                    return Err(self.syntax(start, (start + 2).min(self.bytes.len()), "`\\u` without four hexadecimal digits", None));
+                    return Err(self.syntax(
+                        start,
+                        (start + 2).min(self.bytes.len()),
+                        "`\\u` without four hexadecimal digits",
+                        None,
+                    ));
                 };
                 self.at += 6;
                 match unit {
@@ -273,7 +284,9 @@ impl<'a> Checker<'a> {
                         }
                         self.at += 6;
                     }
-                    0xDC00..=0xDFFF => return Err(self.syntax(start, start + 6, "half of a surrogate pair, which is no character", None)),
+                    0xDC00..=0xDFFF => {
+                        return Err(self.syntax(start, start + 6, "half of a surrogate pair, which is no character", None));
+                    }
                     _ => {}
                 }
             }
@@ -283,7 +296,12 @@ impl<'a> Checker<'a> {
             }
             Some(_) => {
                 let end = start + 1 + self.text.get(start + 1..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
-                return Err(self.syntax(start, end, "an escape that JSON does not have", Some("a backslash itself is written `\\\\`")));
+                return Err(self.syntax(
+                    start,
+                    end,
+                    "an escape that JSON does not have",
+                    Some("a backslash itself is written `\\\\`"),
+                ));
             }
         }
         Ok(())
@@ -322,7 +340,12 @@ impl<'a> Checker<'a> {
             return Err(self.syntax(start, self.at + 1, "a number that is not complete", Some(help)));
         }
         if whole > 1 && first == Some(b'0') {
-            return Err(self.syntax(start, self.at, "a number with a leading zero", Some("take the zero away, or put the number in quotes if it is an identifier")));
+            return Err(self.syntax(
+                start,
+                self.at,
+                "a number with a leading zero",
+                Some("take the zero away, or put the number in quotes if it is an identifier"),
+            ));
         }
         if long {
             let number = self.text.get(start..self.at).and_then(|t| t.parse::<f64>().ok());

@@ -94,7 +94,8 @@ impl Positions {
 /// Rewrites a YAML text as JSON. After a problem that ends the reading the documents before it are there.
 pub fn convert(text: &str, limits: &Limits) -> Converted {
     let positions = Positions::new(text);
-    let mut w = Writer { text, out: Converted::default(), frames: vec![], anchors: FxHashMap::default(), expanded: 0, limits, last: 0 };
+    let mut w =
+        Writer { text, out: Converted::default(), frames: vec![], anchors: FxHashMap::default(), expanded: 0, limits, last: 0 };
     for event in Parser::new_from_str(text) {
         let step = match &event {
             Ok((event, span)) => w.event(event, *span, &positions),
@@ -133,7 +134,12 @@ impl Writer<'_> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 // nothing at all between two `---` is no document
-                if self.frames.len() == 1 && *anchor == 0 && tag.is_none() && matches!(&**text, "" | "~") && self.text.get(start as usize..end as usize) != Some("~") {
+                if self.frames.len() == 1
+                    && *anchor == 0
+                    && tag.is_none()
+                    && matches!(&**text, "" | "~")
+                    && self.text.get(start as usize..end as usize) != Some("~")
+                {
                     return Ok(());
                 }
                 self.last = end;

@@ -35,7 +35,19 @@ pub const NOT_YET: Code = Code::new(901, "not-yet");
 
 /// All of them.
 pub const ALL: &[Code] = &[
-    OVERFLOW, DIVISION_BY_ZERO, NOT_A_NUMBER, CAST, RANGE, CONFLICT, CYCLE, ARGUMENT, MISSING, FACT_LIMIT, MEMORY_LIMIT, STOPPED, VACUOUS,
+    OVERFLOW,
+    DIVISION_BY_ZERO,
+    NOT_A_NUMBER,
+    CAST,
+    RANGE,
+    CONFLICT,
+    CYCLE,
+    ARGUMENT,
+    MISSING,
+    FACT_LIMIT,
+    MEMORY_LIMIT,
+    STOPPED,
+    VACUOUS,
     NOT_YET,
 ];
 
@@ -43,12 +55,18 @@ pub const ALL: &[Code] = &[
 pub fn fault(demand: &str, place: Place, f: &FaultAt) -> Diagnostic {
     let (code, help) = match f.fault.kind {
         FaultKind::Overflow => (OVERFLOW, "keep the numbers smaller, or compute with Floats"),
-        FaultKind::DivisionByZero => (DIVISION_BY_ZERO, "guard the division: `x != 0 and …`; the order of the conditions does not matter"),
+        FaultKind::DivisionByZero => {
+            (DIVISION_BY_ZERO, "guard the division: `x != 0 and …`; the order of the conditions does not matter")
+        }
         FaultKind::NotANumber => (NOT_A_NUMBER, "guard the arguments with a condition"),
         FaultKind::Cast => (CAST, "test for it with `has`, give a value with `??`, or mend the candidate"),
         FaultKind::Range => (RANGE, "write `?? []` behind it if it may be absent"),
-        FaultKind::Conflict => (CONFLICT, "say which value wins with `min { … }` or `max { … }`, or make the clauses exclude each other"),
-        FaultKind::Cycle => (CYCLE, "break the circle: a value cannot depend on itself, and a cost must not shrink on a way round"),
+        FaultKind::Conflict => {
+            (CONFLICT, "say which value wins with `min { … }` or `max { … }`, or make the clauses exclude each other")
+        }
+        FaultKind::Cycle => {
+            (CYCLE, "break the circle: a value cannot depend on itself, and a cost must not shrink on a way round")
+        }
         FaultKind::Argument => (ARGUMENT, "look the argument up in the list of built-ins"),
         FaultKind::Missing => (MISSING, "name an element that the candidate has"),
     };
@@ -61,8 +79,12 @@ pub fn fault(demand: &str, place: Place, f: &FaultAt) -> Diagnostic {
 /// A limit that ended the run.
 pub fn limit(reached: &Reached) -> Diagnostic {
     let (code, what, help) = match reached.limit {
-        Limit::Facts => (FACT_LIMIT, "more facts than the limit allows", "raise it with `--fact-limit`, or make the rule say less"),
-        Limit::Memory => (MEMORY_LIMIT, "more memory than the limit allows", "raise it with `--memory-limit`, or make the rule say less"),
+        Limit::Facts => {
+            (FACT_LIMIT, "more facts than the limit allows", "raise it with `--fact-limit`, or make the rule say less")
+        }
+        Limit::Memory => {
+            (MEMORY_LIMIT, "more memory than the limit allows", "raise it with `--memory-limit`, or make the rule say less")
+        }
         Limit::Stopped => (STOPPED, "the time limit was reached", "raise it with `--time-limit`, or make the rule cheaper"),
     };
     Diagnostic::error(code, format!("{what}, while evaluating `{}`", reached.culprit))

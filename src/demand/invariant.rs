@@ -192,7 +192,7 @@ fn shown<A: Annotation>(m: &mut Machine<A>, c: &DemandPlan, clause: usize) -> Fo
             let [(x, step), (y, _)] = pair else { continue };
             let (name, edge) = match step {
                 Some(Move::Edge(k)) => {
-                    let edge = m.graph.edges(*k).and_then(|t| t.between(*x, *y).first().map(|p| t.base + p));
+                    let edge = m.graph.edges(*k).and_then(|t| t.between(*x, *y).next().map(|p| t.base + p));
                     (m.graph.schema.name(*k).to_string(), edge.map(Element::Edge))
                 }
                 Some(Move::Rule(r)) => (m.relation(*r).map(|r| r.info.name.to_string()).unwrap_or_default(), None),

@@ -41,7 +41,7 @@ impl<A: Annotation> Machine<A> {
                 let delta = c.delta.and_then(|r| self.relation(r));
                 let run = match delta {
                     _ if self.naive => true,
-                    Some(r) => !r.delta.is_empty() || r.broken_delta.is_some(),
+                    Some(r) => r.changed(),
                     None => false,
                 };
                 if run {
@@ -85,7 +85,12 @@ impl<A: Annotation> Machine<A> {
         let (Some(worlds), Some((id, row))) = (worlds, shown) else { return };
         let Some(r) = self.relation(id) else { return };
         let args: Vec<String> = r.row(row).iter().map(|v| self.show(*v)).collect();
-        let text = format!("`{}` never settles: {}({}) still improves after as many rounds as there are keys", r.info.name, r.info.name, args.join(", "));
+        let text = format!(
+            "`{}` never settles: {}({}) still improves after as many rounds as there are keys",
+            r.info.name,
+            r.info.name,
+            args.join(", ")
+        );
         let place = r.info.place;
         let fault = self.fault(Fault::new(FaultKind::Cycle, text), place);
         let n = fault.as_fault().unwrap_or(0);
@@ -104,12 +109,17 @@ impl<A: Annotation> Machine<A> {
         self.frame(c.slots);
         let universe = self.universe.clone();
         let mut tuple: Vec<Val> = vec![Val::NONE; c.head.len()];
+        let block = self.cheapest(c);
         match &c.value {
             None => {
-                self.run(&c.block, universe, &mut |m, a| m.emit(c, &mut tuple, &a));
+                if let Some((steps, last)) = self.fused(c, block) {
+                    self.steps(steps, universe, &mut |m, a| m.pairs(last, c, &mut tuple, a));
+                    return;
+                }
+                self.run(block, universe, &mut |m, a| m.emit(c, &mut tuple, &a));
             }
             Some(value) => {
-                self.run(&c.block, universe, &mut |m, a| {
+                self.run(block, universe, &mut |m, a| {
                     m.run(&value.block, a, &mut |m, a| {
                         let v = m.scalar(&value.result);
                         m.emit_value(c, &mut tuple, v, &a)
@@ -140,7 +150,7 @@ impl<A: Annotation> Machine<A> {
         self.set(slot, unknown);
     }
 
-    fn emit(&mut self, c: &ClausePlan, tuple: &mut [Val], a: &A) -> bool {
+    pub(super) fn emit(&mut self, c: &ClausePlan, tuple: &mut [Val], a: &A) -> bool {
         let fault = c.head.iter().find_map(|s| self.get(*s).as_fault());
         let a = fault.map_or_else(|| a.clone(), |f| self.blamed(a, f));
         if self.faulted {
@@ -151,7 +161,7 @@ impl<A: Annotation> Machine<A> {
             let before = r.len();
             r.insert(tuple, &a);
             if r.len() > before {
-                m.count_fact();
+                m.count_facts(1);
             }
         });
         self.halted()
@@ -177,7 +187,10 @@ impl<A: Annotation> Machine<A> {
         let Some(r) = self.relation(id).filter(|r| !r.loose.is_empty() && r.info.combine.is_some()) else { return };
         let mut all = vec![];
         for n in r.loose.clone() {
-            let Some((worlds, fault)) = r.annotation(n).map(|a| (a.possible(), r.pieces(n).iter().find_map(|p| p.0.as_fault()))) else { continue };
+            let Some((worlds, fault)) = r.annotation(n).map(|a| (a.possible(), r.pieces(n).iter().find_map(|p| p.0.as_fault())))
+            else {
+                continue;
+            };
             // the row's own columns are the pattern: a fault fits anything
             let keys = (0..r.len()).filter(|k| *k != n && r.may_match(n, r.row(*k)));
             all.extend(keys.map(|k| (r.row(k).to_vec(), worlds.clone(), fault.unwrap_or(0))));
@@ -200,9 +213,7 @@ impl<A: Annotation> Machine<A> {
         if let Some(slot) = self.relations.get_mut(id.0 as usize) {
             *slot = r;
         }
-        if grown {
-            self.count_fact();
-        }
+        self.count_facts(u64::from(grown));
     }
 
     /// What two values for the same arguments become.
@@ -226,8 +237,20 @@ impl<A: Annotation> Machine<A> {
         }
         let order = self.graph.dictionary.compare(new, old);
         match combine {
-            Combine::Min => if order.is_lt() { new } else { old },
-            Combine::Max => if order.is_gt() { new } else { old },
+            Combine::Min => {
+                if order.is_lt() {
+                    new
+                } else {
+                    old
+                }
+            }
+            Combine::Max => {
+                if order.is_gt() {
+                    new
+                } else {
+                    old
+                }
+            }
             Combine::Any | Combine::All => old,
             Combine::One => {
                 let args: Vec<String> = tuple.iter().map(|v| self.show(*v)).collect();

@@ -48,6 +48,7 @@ pub struct Machine<A: Annotation> {
     attr_index: FxHashMap<AttrId, Arc<FxHashMap<Val, Vec<Val>>>>,
     culprit: (String, Place),
     ticks: u64,
+    looks: u64,
     facts: u64,
     /// Scratch of path searches, reused.
     pub(super) scratch: Vec<super::path::Scratch>,
@@ -82,6 +83,7 @@ impl<A: Annotation> Machine<A> {
             attr_index: FxHashMap::default(),
             culprit: (String::new(), Place::default()),
             ticks: 0,
+            looks: 0,
             facts: 0,
             scratch: vec![],
         }
@@ -143,8 +145,14 @@ impl<A: Annotation> Machine<A> {
     /// Counts a step; now and then looks at the limits. Gives whether to stop.
     #[inline]
     pub fn tick(&mut self) -> bool {
-        self.ticks += 1;
-        if self.ticks & 0xfff == 0 {
+        self.ticks_of(1)
+    }
+    /// Counts several.
+    #[inline]
+    pub fn ticks_of(&mut self, n: usize) -> bool {
+        let before = self.ticks >> 12;
+        self.ticks += n as u64;
+        if self.ticks >> 12 != before {
             self.look();
         }
         self.halted()
@@ -153,16 +161,18 @@ impl<A: Annotation> Machine<A> {
         if self.budget.stopped() {
             self.limit(Limit::Stopped);
         }
-        if self.ticks & 0xffff == 0 {
+        self.looks += 1;
+        if self.looks.is_multiple_of(16) {
             let rows: u64 = self.relations.iter().map(Relation::bytes).sum();
             if rows + self.graph.dictionary.len() as u64 * 80 > self.budget.bytes {
                 self.limit(Limit::Memory);
             }
         }
     }
-    /// Counts a new fact.
-    pub fn count_fact(&mut self) {
-        self.facts += 1;
+    /// Counts new facts.
+    #[inline]
+    pub fn count_facts(&mut self, n: u64) {
+        self.facts += n;
         if self.facts > self.budget.facts {
             self.limit(Limit::Facts);
         }
@@ -226,7 +236,9 @@ impl<A: Annotation> Machine<A> {
             return i.clone();
         }
         let mut index: FxHashMap<Val, Vec<Val>> = FxHashMap::default();
-        if let Some((kind, sort)) = self.graph.schema.attr(attr).and_then(|a| Some((a.kind, self.graph.schema.kind(a.kind)?.sort))) {
+        if let Some((kind, sort)) =
+            self.graph.schema.attr(attr).and_then(|a| Some((a.kind, self.graph.schema.kind(a.kind)?.sort)))
+        {
             for e in self.graph.of_kinds(sort, &Kinds::Of(Arc::new([kind]))) {
                 index.entry(self.graph.attr(e, attr)).or_default().push(e);
             }

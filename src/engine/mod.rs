@@ -2,6 +2,7 @@
 pub mod aggregate;
 pub mod annotation;
 pub mod budget;
+pub mod ends;
 pub mod fault;
 pub mod fixpoint;
 pub mod formula;

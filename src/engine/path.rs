@@ -7,7 +7,7 @@ use super::formula::join;
 use super::machine::{Machine, Sink};
 use super::relation::NO_ROW;
 use crate::plan::path::{Automaton, Move};
-use crate::plan::{Arg, Step};
+use crate::plan::{Arg, Source, Step};
 use crate::scalar::Val;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -29,20 +29,30 @@ impl<A: Annotation> Machine<A> {
         match step {
             Move::Edge(kind) => {
                 let Some(table) = self.graph.edges(kind) else { return };
-                let (positions, ends) = if forward { (table.out(node), &table.to) } else { (table.back(node), &table.from) };
-                for p in positions {
-                    let Some(end) = ends.get(*p as usize) else { continue };
-                    if A::PLAIN || self.exists.is_empty() {
+                let ends = if forward { table.targets(node) } else { table.sources(node) };
+                if A::PLAIN || self.exists.is_empty() {
+                    for end in ends {
                         if out.last().map(|l| l.0) != Some(*end) {
                             out.push((*end, None));
                         }
-                    } else if let Some(w) = self.existence(Val::edge(table.base + p)) {
+                    }
+                    return;
+                }
+                for (i, end) in ends.iter().enumerate() {
+                    let p = if forward { Some(table.out(node).start + i as u32) } else { table.back(node).get(i).copied() };
+                    if let Some(w) = p.and_then(|p| self.existence(Val::edge(table.base + p))) {
                         out.push((*end, Some(w)));
                     }
                 }
             }
             Move::Rule(id) => {
                 let (columns, other) = if forward { (1, 1) } else { (2, 0) };
+                let Some(r) = self.relations.get_mut(id.0 as usize) else { return };
+                if r.is_pairs() {
+                    let index = r.ensure_index(columns);
+                    out.extend(r.list(index, node, Source::Total).iter().map(|end| (*end, None)));
+                    return;
+                }
                 let (index, mut n) = self.first_row(id, columns, &[Val::node(node)]);
                 while let Some(r) = self.relation(id).filter(|_| n != NO_ROW) {
                     if n < r.visible
@@ -57,7 +67,14 @@ impl<A: Annotation> Machine<A> {
     }
 
     /// Passes on each node that a walk from (or, backwards, to) a node ends at. The sink stops the walk.
-    pub fn walk(&mut self, path: &Automaton, start: u32, forward: bool, a: &A, sink: &mut dyn FnMut(&mut Self, u32, A) -> bool) -> bool {
+    pub fn walk(
+        &mut self,
+        path: &Automaton,
+        start: u32,
+        forward: bool,
+        a: &A,
+        sink: &mut dyn FnMut(&mut Self, u32, A) -> bool,
+    ) -> bool {
         let broken = path.moves().into_iter().find_map(|m| match m {
             Move::Rule(id) => self.relation(id).and_then(|r| r.broken.as_ref()).and_then(A::faulty),
             Move::Edge(_) => None,
@@ -69,8 +86,11 @@ impl<A: Annotation> Machine<A> {
         let stands = self.stands(path, start);
         let mut best: BTreeMap<(u32, u32), A> = BTreeMap::new();
         let mut queue: Vec<(u32, u32, A)> = vec![];
-        let starts: Vec<u32> =
-            if forward { vec![0] } else { (0..n).filter(|s| path.accepting.get(*s as usize) == Some(&true) && (*s > 0 || stands)).collect() };
+        let starts: Vec<u32> = if forward {
+            vec![0]
+        } else {
+            (0..n).filter(|s| path.accepting.get(*s as usize) == Some(&true) && (*s > 0 || stands)).collect()
+        };
         for s in starts {
             let Some(w) = self.existing(a.possible(), Val::node(start)) else { continue };
             best.insert((s, start), w.clone());
@@ -135,7 +155,14 @@ impl<A: Annotation> Machine<A> {
         path.empty() && (self.is_kind(Val::node(node), &path.ends.0) || self.is_kind(Val::node(node), &path.ends.1))
     }
 
-    fn walk_plain(&mut self, path: &Automaton, start: u32, forward: bool, a: &A, sink: &mut dyn FnMut(&mut Self, u32, A) -> bool) -> bool {
+    fn walk_plain(
+        &mut self,
+        path: &Automaton,
+        start: u32,
+        forward: bool,
+        a: &A,
+        sink: &mut dyn FnMut(&mut Self, u32, A) -> bool,
+    ) -> bool {
         let states = path.forward.len() + 1;
         let stands = self.stands(path, start);
         let nodes = self.graph.nodes() as usize;
@@ -168,7 +195,8 @@ impl<A: Annotation> Machine<A> {
                 _ => false,
             }
         };
-        let starts: Vec<u32> = if forward { vec![0] } else { (0..last).filter(|s| path.accepting.get(*s as usize) == Some(&true)).collect() };
+        let starts: Vec<u32> =
+            if forward { vec![0] } else { (0..last).filter(|s| path.accepting.get(*s as usize) == Some(&true)).collect() };
         let mut stop = false;
         for s in starts {
             if !stop && fresh(&mut scratch, s, start) {

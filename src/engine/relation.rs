@@ -4,7 +4,7 @@
 //! round's delta together with the rows whose annotation (or value) grew.
 use super::annotation::Annotation;
 use super::pairs::Pairs;
-use crate::plan::{Combine, RelationInfo};
+use crate::plan::{Combine, RelationInfo, Source};
 use crate::scalar::Val;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
@@ -24,6 +24,9 @@ pub struct Relation<A> {
     annotations: Vec<A>,
     count: u32,
     table: HashTable<u32>,
+    /// For one argument: the row of each node.
+    direct: Vec<u32>,
+    nodes: u32,
     pairs: Option<Pairs>,
     indexes: Vec<Index>,
     values: Vec<Pieces<A>>,
@@ -31,10 +34,10 @@ pub struct Relation<A> {
     pub visible: u32,
     /// Rows before this were seen by the round before.
     pub old: u32,
-    /// What the last round found.
+    /// What the last round found, where that is more than the rows from `old` to `visible`.
     pub delta: Vec<(u32, A)>,
-    /// What this round found.
-    pub pending: Vec<(u32, A)>,
+    pending: Vec<(u32, A)>,
+    round: u32,
     /// Rows with a fault in place of a value: each stands for whatever facts the fault hides.
     pub loose: Vec<u32>,
     /// Worlds in which no value of it is known, and a fault to blame.
@@ -51,13 +54,55 @@ struct Index {
     columns: u32,
     heads: Heads,
     next: Vec<u32>,
+    /// Of lists: how many items there are.
+    entries: usize,
 }
 
-/// The first row of each key: by number if the key is one small number, else by hash.
+/// The first row of each key: by number if the key is one small number, else by hash. For pairs: what is paired with each node.
 #[derive(Clone, Debug)]
 enum Heads {
     Direct(Vec<u32>),
     Hashed(HashTable<u32>),
+    Lists(Vec<List>),
+}
+
+/// What a node is paired with, in the order of rows, and how much of it the rounds see.
+#[derive(Clone, Debug, Default)]
+struct List {
+    items: Vec<u32>,
+    /// The round of the last addition, how many there were before it, and how many before the round before that.
+    round: u32,
+    seen: u32,
+    before: u32,
+}
+
+impl List {
+    #[inline]
+    fn add(&mut self, v: u32, round: u32) {
+        if self.round != round {
+            let all = self.items.len() as u32;
+            self.before = if self.round + 1 == round { self.seen } else { all };
+            self.seen = all;
+            self.round = round;
+        }
+        self.items.push(v);
+    }
+    /// The items that a round sees.
+    #[inline]
+    fn part(&self, round: u32, source: Source) -> &[u32] {
+        let all = self.items.len() as u32;
+        let (old, visible) = match round.wrapping_sub(self.round) {
+            0 => (self.before, self.seen),
+            1 => (self.seen, all),
+            _ => (all, all),
+        };
+        let (a, b) = match source {
+            Source::Total => (0, visible),
+            Source::Old => (0, old),
+            Source::Delta => (old, visible),
+        };
+        self.items.get(a as usize..b as usize).unwrap_or(&[])
+    }
 }
 
 const DIRECT: u32 = 1 << 24;
@@ -78,6 +123,8 @@ impl<A: Annotation> Relation<A> {
             annotations: vec![],
             count: 0,
             table: HashTable::new(),
+            direct: vec![],
+            nodes,
             indexes: vec![],
             values: vec![],
             visible: 0,
@@ -85,6 +132,7 @@ impl<A: Annotation> Relation<A> {
             delta: vec![],
             pending: vec![],
             loose: vec![],
+            round: 2,
             broken: None,
             broken_delta: None,
             broken_pending: None,
@@ -101,7 +149,8 @@ impl<A: Annotation> Relation<A> {
     }
     /// An estimate of the bytes it takes.
     pub fn bytes(&self) -> u64 {
-        let tables = self.table.capacity() * 5 + self.indexes.iter().map(|i| i.next.capacity() * 10).sum::<usize>();
+        let tables =
+            self.table.capacity() * 5 + self.indexes.iter().map(Index::bytes).sum::<usize>() + self.direct.capacity() * 4;
         let rows = self.rows.capacity() * 4 + self.annotations.capacity() * size_of::<A>() + self.pending.capacity() * 8;
         let tables = tables as u64 + self.pairs.as_ref().map_or(0, Pairs::bytes);
         tables + (rows + self.values.capacity() * (size_of::<Pieces<A>>() + size_of::<(Val, A)>())) as u64
@@ -137,7 +186,13 @@ impl<A: Annotation> Relation<A> {
         self.pairs.is_some()
     }
     /// The row with these values.
+    #[inline]
     pub fn find(&self, tuple: &[Val]) -> Option<u32> {
+        if let [v] = tuple
+            && v.bits() < self.nodes
+        {
+            return self.direct.get(v.bits() as usize).copied().filter(|n| *n != NO_ROW);
+        }
         self.table.find(hash(tuple.iter().copied()), |r| self.row(*r) == tuple).copied()
     }
     fn add_row(&mut self, tuple: &[Val], annotation: &A) -> u32 {
@@ -149,12 +204,23 @@ impl<A: Annotation> Relation<A> {
             self.loose.push(n);
         }
         let (rows, k) = (&self.rows, self.info.arity);
-        if self.pairs.is_none() {
+        let small = match tuple {
+            [v] => Some(v.bits()).filter(|b| *b < self.nodes),
+            _ => None,
+        };
+        if let Some(at) = small {
+            if self.direct.len() <= at as usize {
+                self.direct.resize(at as usize + 1, NO_ROW);
+            }
+            if let Some(slot) = self.direct.get_mut(at as usize) {
+                *slot = n;
+            }
+        } else if self.pairs.is_none() {
             let row_hash = |r: &u32| hash(rows.get(*r as usize * k..(*r as usize + 1) * k).unwrap_or(&[]).iter().copied());
             self.table.insert_unique(hash(tuple.iter().copied()), n, row_hash);
         }
         for index in &mut self.indexes {
-            index.add(n, rows, k);
+            index.add(n, rows, k, self.round);
         }
         n
     }
@@ -164,14 +230,15 @@ impl<A: Annotation> Relation<A> {
             if !p.insert(a.bits(), b.bits()) {
                 return false;
             }
-            let n = self.add_row(tuple, annotation);
-            self.pending.push((n, annotation.clone()));
+            self.add_row(tuple, annotation);
             return true;
         }
         match self.find(tuple) {
             None => {
                 let n = self.add_row(tuple, annotation);
-                self.pending.push((n, annotation.clone()));
+                if !A::PLAIN {
+                    self.pending.push((n, annotation.clone()));
+                }
                 true
             }
             Some(_) if A::PLAIN => false,
@@ -183,6 +250,17 @@ impl<A: Annotation> Relation<A> {
                 None => false,
             },
         }
+    }
+    /// Of pairs: adds one node with each of some others, as the first or the second of the pair. Gives how many were new.
+    pub fn insert_pairs(&mut self, node: u32, first: bool, others: &[u32], annotation: &A) -> u64 {
+        let before = self.count;
+        for other in others {
+            let (a, b) = if first { (node, *other) } else { (*other, node) };
+            if self.pairs.as_mut().is_some_and(|p| p.insert(a, b)) {
+                self.add_row(&[Val::node(a), Val::node(b)], annotation);
+            }
+        }
+        u64::from(self.count - before)
     }
     /// Adds a value for arguments in a set of worlds. `better` gives what two values for one world become.
     pub fn insert_value(&mut self, tuple: &[Val], value: Val, worlds: &A, mut better: impl FnMut(Val, Val) -> Val) -> bool {
@@ -274,19 +352,35 @@ impl<A: Annotation> Relation<A> {
     pub fn next_round(&mut self) -> bool {
         self.old = self.visible;
         self.visible = self.count;
+        self.round += 1;
         self.delta = std::mem::take(&mut self.pending);
         self.broken_delta = self.broken_pending.take();
-        !self.delta.is_empty() || self.broken_delta.is_some()
+        self.changed()
+    }
+    /// Whether its delta is the rows from `old` to `visible`: one world, and no values that improve.
+    #[inline]
+    pub fn grows_only(&self) -> bool {
+        A::PLAIN && self.info.combine.is_none()
+    }
+    /// Whether the last round found anything.
+    pub fn changed(&self) -> bool {
+        let new = if self.grows_only() { self.old < self.visible } else { !self.delta.is_empty() };
+        new || self.broken_delta.is_some()
     }
     /// Makes the index over a set of columns (bits), if it is not there.
     pub fn ensure_index(&mut self, columns: u32) -> usize {
         if let Some(i) = self.indexes.iter().position(|i| i.columns == columns) {
             return i;
         }
-        let heads = if columns.count_ones() == 1 { Heads::Direct(vec![]) } else { Heads::Hashed(HashTable::new()) };
-        let mut index = Index { columns, heads, next: Vec::with_capacity(self.count as usize) };
+        let heads = match columns.count_ones() {
+            1 if self.is_pairs() => Heads::Lists(vec![]),
+            1 => Heads::Direct(vec![]),
+            _ => Heads::Hashed(HashTable::new()),
+        };
+        let mut index = Index { columns, heads, next: vec![], entries: 0 };
         for n in 0..self.count {
-            index.add(n, &self.rows, self.info.arity);
+            let round = self.round - u32::from(n < self.visible) - u32::from(n < self.old);
+            index.add(n, &self.rows, self.info.arity, round);
         }
         self.indexes.push(index);
         self.indexes.len() - 1
@@ -300,11 +394,21 @@ impl<A: Annotation> Relation<A> {
                 [v] => heads.get(v.bits() as usize).copied().unwrap_or(NO_ROW),
                 _ => NO_ROW,
             },
+            // see `list`
+            Heads::Lists(_) => NO_ROW,
             Heads::Hashed(table) => {
                 let k = self.info.arity;
                 let same = |r: &u32| index.key(*r, &self.rows, k).eq(key.iter().copied());
                 table.find(hash(key.iter().copied()), same).copied().unwrap_or(NO_ROW)
             }
+        }
+    }
+    /// Of pairs: what a node is paired with, by the index of its column.
+    #[inline]
+    pub fn list(&self, index: usize, node: u32, source: Source) -> &[u32] {
+        match self.indexes.get(index).map(|i| &i.heads) {
+            Some(Heads::Lists(lists)) => lists.get(node as usize).map_or(&[], |l| l.part(self.round, source)),
+            _ => &[],
         }
     }
     /// The next row of the same key.
@@ -322,6 +426,7 @@ impl<A: Annotation> Relation<A> {
         self.pending = vec![];
         self.visible = self.count;
         self.old = self.count;
+        self.round += 2;
     }
 }
 
@@ -330,10 +435,30 @@ impl Index {
         let row = rows.get(row as usize * arity..(row as usize + 1) * arity).unwrap_or(&[]);
         row.iter().enumerate().filter(|(c, _)| self.columns >> c & 1 == 1).map(|(_, v)| *v)
     }
-    fn add(&mut self, row: u32, rows: &[Val], arity: usize) {
+    fn bytes(&self) -> usize {
+        let heads = match &self.heads {
+            Heads::Direct(h) => h.capacity() * 4,
+            Heads::Hashed(t) => t.capacity() * 5,
+            Heads::Lists(l) => l.capacity() * size_of::<List>() + self.entries * 6,
+        };
+        heads + self.next.capacity() * 4
+    }
+    fn add(&mut self, row: u32, rows: &[Val], arity: usize, round: u32) {
+        if let Heads::Lists(lists) = &mut self.heads {
+            let Some([a, b]) = rows.get(row as usize * 2..row as usize * 2 + 2) else { return };
+            let (key, other) = if self.columns == 1 { (a.bits(), b.bits()) } else { (b.bits(), a.bits()) };
+            if lists.len() <= key as usize {
+                lists.resize_with(key as usize + 1, List::default);
+            }
+            if let Some(l) = lists.get_mut(key as usize) {
+                l.add(other, round);
+                self.entries += 1;
+            }
+            return;
+        }
         let single = match &self.heads {
             Heads::Direct(_) => self.key(row, rows, arity).next(),
-            Heads::Hashed(_) => None,
+            _ => None,
         };
         if let (Heads::Direct(heads), Some(v)) = (&mut self.heads, single) {
             let at = v.bits();
@@ -349,7 +474,7 @@ impl Index {
             }
             // a key that is no small number: from here on by hash
             let mut table = HashTable::new();
-            let this = Index { columns: self.columns, heads: Heads::Hashed(HashTable::new()), next: vec![] };
+            let this = Index { columns: self.columns, heads: Heads::Hashed(HashTable::new()), next: vec![], entries: 0 };
             let hash_of = |r: &u32| hash(this.key(*r, rows, arity));
             for h in heads.iter().filter(|h| **h != NO_ROW) {
                 table.insert_unique(hash_of(h), *h, hash_of);

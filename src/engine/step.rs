@@ -1,5 +1,6 @@
 //! The steps of a block, one binding at a time: each step binds slots and passes on, the sink gets what reaches the end.
 use super::annotation::Annotation;
+use super::ends::Ends;
 use super::machine::{Machine, Sink, sort_of};
 use super::relation::NO_ROW;
 use crate::base::Place;
@@ -25,7 +26,9 @@ impl<A: Annotation> Machine<A> {
             Step::Scan { relation, args, value, source } => self.scan((*relation, args, *value, *source), rest, a, sink),
             Step::Edges { kind, edge, from, to } => self.edges((*kind, *edge, *from, *to), rest, a, sink),
             Step::Kind { ty, element } => self.kind(ty, *element, rest, a, sink),
-            Step::AttrEq { plainly, .. } if !A::PLAIN && !self.overrides.is_empty() => self.run(plainly, a, &mut |m, a| m.steps(rest, a, sink)),
+            Step::AttrEq { plainly, .. } if !A::PLAIN && !self.overrides.is_empty() => {
+                self.run(plainly, a, &mut |m, a| m.steps(rest, a, sink))
+            }
             Step::AttrEq { attr, value, element, .. } => {
                 let v = self.get(*value);
                 if let Some(f) = v.as_fault() {
@@ -248,7 +251,13 @@ impl<A: Annotation> Machine<A> {
         }
     }
 
-    fn scan(&mut self, (id, args, value, source): (RelId, &[Arg], Option<Slot>, Source), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+    fn scan(
+        &mut self,
+        (id, args, value, source): (RelId, &[Arg], Option<Slot>, Source),
+        rest: &[Step],
+        a: A,
+        sink: Sink<'_, A>,
+    ) -> bool {
         let mut key = [Val::NONE; 32];
         let mut keys = 0usize;
         let mut columns = 0u32;
@@ -287,8 +296,12 @@ impl<A: Annotation> Machine<A> {
         let Some(r) = self.relation(id) else { return false };
         let broken = if source == Source::Delta { &r.broken_delta } else { &r.broken };
         if let Some((worlds, fault)) = broken.as_ref().and_then(A::faulty) {
-            let columns: Vec<(Arg, Option<Type>)> =
-                args.iter().copied().zip(r.info.types.iter().cloned().map(Some)).chain(value.map(|v| (Arg::Bind(v), None))).collect();
+            let columns: Vec<(Arg, Option<Type>)> = args
+                .iter()
+                .copied()
+                .zip(r.info.types.iter().cloned().map(Some))
+                .chain(value.map(|v| (Arg::Bind(v), None)))
+                .collect();
             if let Some(b) = worlds.and(&a)
                 && self.unknown(&columns, fault, rest, &b, sink)
             {
@@ -302,49 +315,59 @@ impl<A: Annotation> Machine<A> {
             _ => Some(a),
         };
         let Some(a) = known else { return false };
-        let limit = match source {
-            Source::Old if A::PLAIN => r.old,
-            _ => r.visible,
-        };
-        if source == Source::Delta {
-            let mut i = 0;
-            while let Some((row, w)) = self.relation(id).and_then(|r| r.delta.get(i)) {
-                let (row, w) = (*row, w.clone());
-                if let Some(a) = a.and(&w)
-                    && self.row(id, args, value, row, rest, a, sink)
-                {
-                    return true;
+        let (low, high) = match source {
+            Source::Delta if r.grows_only() => (r.old, r.visible),
+            Source::Delta => {
+                let mut i = 0;
+                while let Some((row, w)) = self.relation(id).and_then(|r| r.delta.get(i)) {
+                    let (row, w) = (*row, w.clone());
+                    if let Some(a) = a.and(&w)
+                        && self.row(id, args, value, row, rest, a, sink)
+                    {
+                        return true;
+                    }
+                    i += 1;
                 }
-                i += 1;
+                return false;
             }
-            return false;
+            Source::Old if A::PLAIN => (0, r.old),
+            _ => (0, r.visible),
+        };
+        if r.is_pairs() && keys == args.len() {
+            return !self.tick()
+                && self.relation(id).is_some_and(|r| r.contains(key.get(..keys).unwrap_or(&[])))
+                && self.steps(rest, a, sink);
         }
-        if keys == args.len() && r.is_pairs() {
-            return !self.tick() && self.relation(id).is_some_and(|r| r.contains(key.get(..keys).unwrap_or(&[]))) && self.steps(rest, a, sink);
+        if r.is_pairs() && keys == 1 {
+            let ends = Ends::Pairs { relation: id, columns, source };
+            let other = if columns == 1 { args.get(1) } else { args.first() };
+            let (Some(other), [key, ..]) = (other, key) else { return false };
+            return self.each_end(ends, key, *other, rest, a, sink);
         }
         if keys > 0 && !r.loose.is_empty() {
             for n in r.loose.clone() {
-                if n < limit && self.row(id, args, value, n, rest, a.clone(), sink) {
+                if (low..high).contains(&n) && self.row(id, args, value, n, rest, a.clone(), sink) {
                     return true;
                 }
             }
         }
         let Some(r) = self.relation(id) else { return false };
         if keys == args.len() && keys <= 32 {
-            let found = r.find(key.get(..keys).unwrap_or(&[])).filter(|n| *n < limit);
+            let found = r.find(key.get(..keys).unwrap_or(&[])).filter(|n| (low..high).contains(n));
             return found.is_some_and(|n| self.row(id, args, value, n, rest, a, sink));
         }
         if keys == 0 {
-            for n in 0..limit {
+            for n in low..high {
                 if self.row(id, args, value, n, rest, a.clone(), sink) {
                     return true;
                 }
             }
             return false;
         }
+        // newest first
         let (index, mut n) = self.first_row(id, columns, key.get(..keys).unwrap_or(&[]));
-        while n != NO_ROW {
-            if n < limit && self.row(id, args, value, n, rest, a.clone(), sink) {
+        while n != NO_ROW && n >= low {
+            if n < high && self.row(id, args, value, n, rest, a.clone(), sink) {
                 return true;
             }
             n = self.relation(id).map_or(NO_ROW, |r| r.next(index, n));
@@ -428,6 +451,17 @@ impl<A: Annotation> Machine<A> {
             (Some(None), _) | (_, Some(None)) => return false,
             (f, t) => (f.flatten(), t.flatten()),
         };
+        if !each {
+            match (f, t) {
+                (Some(f), Some(t)) => {
+                    let there = self.graph.edges(kind).is_some_and(|table| !table.between(f, t).is_empty());
+                    return self.tick() || (there && self.steps(rest, a, sink));
+                }
+                (Some(f), None) => return self.each_end(Ends::Targets(kind), Val::node(f), to, rest, a, sink),
+                (None, Some(t)) => return self.each_end(Ends::Sources(kind), Val::node(t), from, rest, a, sink),
+                (None, None) => {}
+            }
+        }
         let count = |m: &Self| match (m.graph.edges(kind), f, t) {
             (None, ..) => 0,
             (Some(table), Some(f), Some(t)) => table.between(f, t).len(),
@@ -443,8 +477,8 @@ impl<A: Annotation> Machine<A> {
             }
             let Some(table) = self.graph.edges(kind) else { return false };
             let p = match (f, t) {
-                (Some(f), Some(t)) => table.between(f, t).get(i).copied(),
-                (Some(f), None) => table.out(f).get(i).copied(),
+                (Some(f), Some(t)) => table.between(f, t).nth(i),
+                (Some(f), None) => table.out(f).nth(i),
                 (None, Some(t)) => table.back(t).get(i).copied(),
                 (None, None) => Some(i as u32),
             };
@@ -502,7 +536,13 @@ impl<A: Annotation> Machine<A> {
         }
     }
 
-    fn range(&mut self, (list, key, var, place): (&Scalar, Option<Arg>, Arg, Place), rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+    fn range(
+        &mut self,
+        (list, key, var, place): (&Scalar, Option<Arg>, Arg, Place),
+        rest: &[Step],
+        a: A,
+        sink: Sink<'_, A>,
+    ) -> bool {
         let v = self.scalar(list);
         let args: Vec<(Arg, Option<Type>)> = key.into_iter().chain([var]).map(|a| (a, None)).collect();
         if let Some(f) = v.as_fault() {
@@ -612,7 +652,13 @@ impl<A: Annotation> Machine<A> {
         }
         let pieces = match self.relation(id) {
             // what a fault in a key hides comes behind what is known
-            Some(r) => r.find(&key).into_iter().chain(r.loose.iter().copied().filter(|n| r.may_match(*n, &key))).flat_map(|n| r.pieces(n)).cloned().collect(),
+            Some(r) => r
+                .find(&key)
+                .into_iter()
+                .chain(r.loose.iter().copied().filter(|n| r.may_match(*n, &key)))
+                .flat_map(|n| r.pieces(n))
+                .cloned()
+                .collect(),
             None => vec![],
         };
         for (v, w) in pieces {

@@ -48,7 +48,13 @@ pub enum Action {
 
 impl<'p> Lowering<'p> {
     /// An edit of an item with so many variables, outside any other scope.
-    pub fn edit(&self, vars: usize, e: &'p hir::Edit, sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<EditPlan, Unsupported> {
+    pub fn edit(
+        &self,
+        vars: usize,
+        e: &'p hir::Edit,
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<EditPlan, Unsupported> {
         let context = self.context(sizes);
         let mut unit = Unit::new(&context, dictionary, vars);
         let mut bound: FxHashSet<Slot> = FxHashSet::default();
@@ -61,7 +67,7 @@ impl<'p> Lowering<'p> {
             bound.retain(|s| binders.contains(s));
         }
         let mut one = |x: &'p hir::Expr| unit.computed(E { e: x, env: 0 }, &bound);
-        let mut given = |list: &'p hir::Given, one: &mut dyn FnMut(&'p hir::Expr) -> Result<Computed, Unsupported>| {
+        let given = |list: &'p hir::Given, one: &mut dyn FnMut(&'p hir::Expr) -> Result<Computed, Unsupported>| {
             let known = list.iter().filter_map(|(a, x, _)| a.as_ref().ok().map(|a| (*a, x)));
             known.map(|(a, x)| Ok((a, one(x)?))).collect::<Result<Vec<_>, Unsupported>>()
         };

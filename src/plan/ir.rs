@@ -312,6 +312,8 @@ pub struct ClausePlan {
     pub slots: u32,
     /// Binds the head.
     pub block: Block,
+    /// The same in other orders, that do not begin with the delta: better where the delta is large.
+    pub others: Vec<Block>,
     /// The head.
     pub head: Vec<Slot>,
     /// The value, for a value rule.

@@ -51,7 +51,13 @@ impl<'p> Lowering<'p> {
     }
 
     /// A stratum: its rules' clauses (for a recursive one, a variant for each delta) and its mechanisms.
-    pub fn stratum(&mut self, rules: &[RuleId], mechanisms: &[AttrId], sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<StratumPlan> {
+    pub fn stratum(
+        &mut self,
+        rules: &[RuleId],
+        mechanisms: &[AttrId],
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<StratumPlan> {
         let inside: FxHashSet<RuleId> = rules.iter().copied().collect();
         let mut plan = StratumPlan { relations: rules.iter().map(|r| RelId(r.0)).collect(), ..StratumPlan::default() };
         for id in rules {
@@ -94,10 +100,11 @@ impl<'p> Lowering<'p> {
         plan: &mut StratumPlan,
     ) -> Result<()> {
         // which conjuncts can begin with a delta; a first pass finds out, then one variant for each
-        let mut deltas: Vec<(Option<usize>, Option<RelId>)> = vec![(None, None)];
+        // (and where there are three conjuncts or more, one that has the delta elsewhere)
+        let mut deltas: Vec<(Option<usize>, Option<RelId>, bool)> = vec![(None, None, true)];
         let mut variant = 0;
         let mut closures = vec![];
-        while let Some((first, delta)) = deltas.get(variant).copied() {
+        while let Some((at, delta, first)) = deltas.get(variant).copied() {
             let context = Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes };
             let mut unit = Unit::new(&context, dictionary, clause.vars.len());
             let mut list: Vec<Conjunct<'_>> = vec![];
@@ -136,7 +143,10 @@ impl<'p> Lowering<'p> {
                     continue;
                 }
                 if matches!(&e.kind, ExprKind::Path(p) if !matches!(p.path, hir::Path::Step(_)) && uses(e, inside)) {
-                    return Err(Unsupported { place: e.place, what: "a counted or optional path over a rule within its own recursion" });
+                    return Err(Unsupported {
+                        place: e.place,
+                        what: "a counted or optional path over a rule within its own recursion",
+                    });
                 }
                 let x = unit.own(e);
                 unit.conjuncts(x, &mut list);
@@ -150,7 +160,10 @@ impl<'p> Lowering<'p> {
             if variant == 0 {
                 for (i, c) in list.iter().enumerate() {
                     if let Some(r) = recursive(c, inside, &closures) {
-                        deltas.push((Some(i), Some(r)));
+                        deltas.push((Some(i), Some(r), true));
+                        if body.len() >= 3 && value.is_none() {
+                            deltas.push((Some(i), Some(r), false));
+                        }
                     }
                 }
                 let top = deltas.len() > 1;
@@ -161,7 +174,7 @@ impl<'p> Lowering<'p> {
                 }
                 hidden.sort();
                 hidden.dedup();
-                deltas.extend(hidden.into_iter().map(|r| (None, Some(r))));
+                deltas.extend(hidden.into_iter().map(|r| (None, Some(r), true)));
                 if top {
                     // without a delta there is nothing to join with in the first round
                     variant += 1;
@@ -169,15 +182,40 @@ impl<'p> Lowering<'p> {
                 }
             }
             let mut bound = FxHashSet::default();
-            let block = unit.block_with(list, &mut bound, &needed, first)?;
+            let block = match unit.block_with(list, &mut bound, &needed, at, first) {
+                Ok(block) => block,
+                Err(_) if !first => {
+                    variant += 1;
+                    continue;
+                }
+                Err(why) => return Err(why),
+            };
             let value = value.map(|v| unit.computed(v, &bound)).transpose()?;
             let head: Vec<Slot> = clause.head.iter().map(|v| v.0).collect();
             if let Some(open) = head.iter().find(|h| !bound.contains(h)) {
                 let _ = open;
                 return Err(Unsupported { place: clause.place, what: "a parameter that nothing binds" });
             }
-            plan.clauses.push(ClausePlan { relation: RelId(id.0), slots: unit.slots, block, head, value, delta, place: clause.place });
             variant += 1;
+            if !first {
+                let begins = matches!(block.steps.first(), Some(Step::Scan { source: Source::Delta, .. }));
+                if let Some(same) = plan.clauses.last_mut().filter(|_| !begins) {
+                    same.slots = same.slots.max(unit.slots);
+                    same.others.push(block);
+                }
+                continue;
+            }
+            let others = vec![];
+            plan.clauses.push(ClausePlan {
+                relation: RelId(id.0),
+                slots: unit.slots,
+                block,
+                others,
+                head,
+                value,
+                delta,
+                place: clause.place,
+            });
         }
         for (moves, at) in closures {
             self.closure_relation(&moves, at, rule.place, inside, plan);
@@ -187,14 +225,30 @@ impl<'p> Lowering<'p> {
 
     /// The transitive closure of moves, some of them of this stratum, as a relation of its own.
     fn closure_relation(&mut self, moves: &[Move], at: RelId, place: Place, inside: &FxHashSet<RuleId>, plan: &mut StratumPlan) {
-        self.relations.push(RelationInfo { name: "a closure".into(), arity: 2, types: vec![Type::Node(Kinds::Any); 2], nodes: true, combine: None, place });
+        self.relations.push(RelationInfo {
+            name: "a closure".into(),
+            arity: 2,
+            types: vec![Type::Node(Kinds::Any); 2],
+            nodes: true,
+            combine: None,
+            place,
+        });
         plan.relations.push(at);
         let step = |m: &Move, from: Arg, to: Arg, source: Source| match m {
             Move::Edge(kind) => Step::Edges { kind: *kind, edge: Arg::Any, from, to },
             Move::Rule(r) => Step::Scan { relation: *r, args: vec![from, to], value: None, source },
         };
         let mut clause = |steps: Vec<Step>, head: Vec<Slot>, delta: Option<RelId>| {
-            plan.clauses.push(ClausePlan { relation: at, slots: 3, block: Block { steps }, head, value: None, delta, place });
+            plan.clauses.push(ClausePlan {
+                relation: at,
+                slots: 3,
+                block: Block { steps },
+                others: vec![],
+                head,
+                value: None,
+                delta,
+                place,
+            });
         };
         for m in moves {
             let own = match m {
@@ -212,7 +266,10 @@ impl<'p> Lowering<'p> {
             );
             if own.is_some() {
                 clause(
-                    vec![step(m, Arg::Bind(y), Arg::Bind(z), Source::Delta), scan(vec![Arg::Bind(x), Arg::Key(y)], Source::Total)],
+                    vec![
+                        step(m, Arg::Bind(y), Arg::Bind(z), Source::Delta),
+                        scan(vec![Arg::Bind(x), Arg::Key(y)], Source::Total),
+                    ],
                     vec![x, z],
                     own,
                 );
@@ -251,7 +308,13 @@ impl<'p> Lowering<'p> {
         Ok(InvariantPlan { slots: unit.slots, scope, lets, clauses, place: i.place })
     }
 
-    fn demand(&self, i: &'p hir::Invariant, c: &'p hir::Demand, unit: &mut Unit<'_, '_>, outer: &FxHashSet<Slot>) -> Result<DemandPlan> {
+    fn demand(
+        &self,
+        i: &'p hir::Invariant,
+        c: &'p hir::Demand,
+        unit: &mut Unit<'_, '_>,
+        outer: &FxHashSet<Slot>,
+    ) -> Result<DemandPlan> {
         let mut bound = outer.clone();
         let mut witness = vec![];
         let form = match &c.form {
@@ -329,7 +392,14 @@ impl<'p> Lowering<'p> {
     }
 
     /// A query: a formula in an open scope; its variables are the columns.
-    pub fn query(&self, vars: &[hir::Var], e: &'p Expr, columns: &[VarId], sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<QueryPlan> {
+    pub fn query(
+        &self,
+        vars: &[hir::Var],
+        e: &'p Expr,
+        columns: &[VarId],
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<QueryPlan> {
         let context = self.context(sizes);
         let mut unit = Unit::new(&context, dictionary, vars.len());
         let mut list = vec![];
@@ -448,7 +518,10 @@ fn nested(e: &Expr, inside: &FxHashSet<RuleId>, top: bool, out: &mut Vec<RelId>)
     }
     let flat = top && matches!(e.kind, ExprKind::And(_));
     // a matched value below operators of a top-level conjunct is taken out, so its own arguments are at the top too
-    let scalar = !matches!(e.kind, ExprKind::Quantified(..) | ExprKind::Aggregate { .. } | ExprKind::Not(_) | ExprKind::Or(_) | ExprKind::Implies(..));
+    let scalar = !matches!(
+        e.kind,
+        ExprKind::Quantified(..) | ExprKind::Aggregate { .. } | ExprKind::Not(_) | ExprKind::Or(_) | ExprKind::Implies(..)
+    );
     each_part(e, &mut |p| match &p.kind {
         ExprKind::Value { rule, matched: true, .. } if inside.contains(rule) && !(top && scalar) => {
             out.push(RelId(rule.0));

@@ -72,6 +72,10 @@ impl<'a> Printer<'a> {
             let title = format!("{}({}){delta}", self.relation(c.relation), head.join(", "));
             self.line(1, &title);
             self.block(2, &c.block);
+            for b in &c.others {
+                self.line(1, "or, where that is cheaper");
+                self.block(2, b);
+            }
             if let Some(v) = &c.value {
                 self.computed(2, "value", v);
             }
@@ -141,7 +145,8 @@ impl<'a> Printer<'a> {
             }
             Step::Reach { path, from, to } => {
                 let moves = path.moves().len();
-                let text = format!("walk {} -({} states, {moves} moves)-> {}", self.arg(*from), path.forward.len(), self.arg(*to));
+                let text =
+                    format!("walk {} -({} states, {moves} moves)-> {}", self.arg(*from), path.forward.len(), self.arg(*to));
                 self.line(depth, &text);
             }
             Step::Range { list, key, var, .. } => {

@@ -283,7 +283,11 @@ impl<'p, 'd> Unit<'p, 'd> {
                 out.push(Conjunct::Value(*rule, args.iter().map(|a| x.sub(a)).collect(), slot));
                 self.replaced.insert(x.key(), slot);
             }
-            ExprKind::Quantified(..) | ExprKind::Aggregate { .. } | ExprKind::Not(_) | ExprKind::Or(_) | ExprKind::Implies(..) => {}
+            ExprKind::Quantified(..)
+            | ExprKind::Aggregate { .. }
+            | ExprKind::Not(_)
+            | ExprKind::Or(_)
+            | ExprKind::Implies(..) => {}
             _ => each_part(x.e, &mut |p| self.matched(x.sub(p), out)),
         }
     }
@@ -434,8 +438,15 @@ impl<'p, 'd> Unit<'p, 'd> {
                 steps.push(Step::Aggregate { slot, spec: Arc::new(spec) });
                 Scalar::Slot(slot)
             }
-            ExprKind::Not(_) | ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Implies(..) | ExprKind::Is(..) | ExprKind::Atom(..)
-            | ExprKind::Path(_) | ExprKind::Quantified(..) | ExprKind::Verdict(_) => {
+            ExprKind::Not(_)
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Implies(..)
+            | ExprKind::Is(..)
+            | ExprKind::Atom(..)
+            | ExprKind::Path(_)
+            | ExprKind::Quantified(..)
+            | ExprKind::Verdict(_) => {
                 let formula = self.formula(x, bound)?;
                 let slot = self.fresh();
                 steps.push(Step::Truth { slot, formula });
@@ -461,7 +472,14 @@ impl<'p, 'd> Unit<'p, 'd> {
     }
 
     /// A call of a function value rule: its clauses in place, which must agree (or the first that matches, in turn, for `One`).
-    fn function_value(&mut self, r: &'p hir::Rule, x: E<'_>, args: &[Expr], bound: &Bound, steps: &mut Vec<Step>) -> Result<Scalar> {
+    fn function_value(
+        &mut self,
+        r: &'p hir::Rule,
+        x: E<'_>,
+        args: &[Expr],
+        bound: &Bound,
+        steps: &mut Vec<Step>,
+    ) -> Result<Scalar> {
         let hir::RuleForm::Value(combine, _) = &r.form else { return Ok(self.constant(&Value::None)) };
         let aggregate = match combine {
             Combine::Min => Aggregate::Min,
@@ -518,7 +536,8 @@ impl<'p, 'd> Unit<'p, 'd> {
         self.slots += clause.vars.len() as u32;
         self.envs.push((base..self.slots).collect());
         let env = self.envs.len() - 1;
-        let steps = clause.head.iter().zip(params).map(|(h, p)| Step::Let { slot: self.slot(env, *h), value: p.clone() }).collect();
+        let steps =
+            clause.head.iter().zip(params).map(|(h, p)| Step::Let { slot: self.slot(env, *h), value: p.clone() }).collect();
         (env, Block { steps })
     }
 
@@ -623,13 +642,21 @@ impl<'p, 'd> Unit<'p, 'd> {
 
     /// Orders conjuncts and makes their steps. `needed` are the slots that are read behind the block.
     pub fn block(&mut self, list: Vec<Conjunct<'_>>, bound: &mut Bound, needed: &[Slot]) -> Result<Block> {
-        self.block_with(list, bound, needed, None)
+        self.block_with(list, bound, needed, None, false)
     }
 
-    /// The same, beginning with the delta of the conjunct at a position.
-    pub fn block_with(&mut self, list: Vec<Conjunct<'_>>, bound: &mut Bound, needed: &[Slot], delta: Option<usize>) -> Result<Block> {
+    /// The same, with the delta of the conjunct at a position, perhaps first of all.
+    pub fn block_with(
+        &mut self,
+        list: Vec<Conjunct<'_>>,
+        bound: &mut Bound,
+        needed: &[Slot],
+        delta: Option<usize>,
+        first: bool,
+    ) -> Result<Block> {
         self.levels.push(Bound::default());
-        let top: Bound = list.iter().flat_map(|c| self.conjunct_slots(c)).chain(needed.iter().copied()).chain(bound.iter().copied()).collect();
+        let top: Bound =
+            list.iter().flat_map(|c| self.conjunct_slots(c)).chain(needed.iter().copied()).chain(bound.iter().copied()).collect();
         if let Some(level) = self.levels.last_mut() {
             *level = top;
         }
@@ -648,16 +675,16 @@ impl<'p, 'd> Unit<'p, 'd> {
             .collect();
         left.retain(|i| !implied.contains(i));
         let mut steps = vec![];
-        if let Some(first) = delta
-            && let Some(c) = list.get(first)
+        if let Some(at) = delta.filter(|_| first)
+            && let Some(c) = list.get(at)
         {
-            left.retain(|i| *i != first);
+            left.retain(|i| *i != at);
             self.generate(c, bound, Source::Delta, &mut steps)?;
         }
         loop {
             // what is ready and multiplies nothing, cheap first
             let mut ready: Vec<(u32, usize)> = vec![];
-            for i in &left {
+            for i in left.iter().filter(|i| delta != Some(**i)) {
                 let (Some(c), Some(own)) = (list.get(*i), slots.get(*i)) else { continue };
                 let outer = |s: &Slot| uses.get(s).copied().unwrap_or(0) > 1 && !bound.contains(s);
                 let waiting = own.iter().any(outer);
@@ -673,12 +700,16 @@ impl<'p, 'd> Unit<'p, 'd> {
                 continue;
             }
             let mut best: Option<(f64, usize, bool)> = None;
+            // one walk to all ends is cheaper than one to each element of a kind
+            let ends: Vec<Slot> = left.iter().filter_map(|i| self.open_end(list.get(*i)?, bound)).collect();
             for i in &left {
                 let Some(c) = list.get(*i) else { continue };
+                if matches!(c, Conjunct::Kind(_, s) if ends.contains(s)) {
+                    continue;
+                }
                 let open: Vec<Slot> = slots.get(*i).into_iter().flatten().filter(|s| !bound.contains(s)).copied().collect();
                 let open: Vec<Slot> = open.into_iter().filter(|s| uses.get(s).copied().unwrap_or(0) > 1).collect();
-                if let Some(cost) = self.cost(c, &open, bound)
-                {
+                if let Some(cost) = self.cost(c, &open, bound) {
                     // what binds nothing that is read elsewhere is a condition: one match is enough
                     let cost = if open.is_empty() { cost.min(1.0) } else { cost };
                     if best.is_none_or(|b| cost < b.0) {
@@ -689,7 +720,11 @@ impl<'p, 'd> Unit<'p, 'd> {
             let Some((_, i, condition)) = best else { break };
             let Some(c) = list.get(i) else { break };
             left.retain(|j| *j != i);
-            let source = if delta.is_some_and(|d| i < d) { Source::Old } else { Source::Total };
+            let source = match delta {
+                Some(d) if i == d => Source::Delta,
+                Some(d) if i < d => Source::Old,
+                _ => Source::Total,
+            };
             if condition {
                 let mut inner = vec![];
                 self.generate(c, &mut bound.clone(), source, &mut inner)?;
@@ -712,6 +747,25 @@ impl<'p, 'd> Unit<'p, 'd> {
             Conjunct::Formula(x) | Conjunct::Not(x) | Conjunct::Parameter(_, x) => x.e.place,
             Conjunct::Range(_, _, _, p) => *p,
             _ => Place::default(),
+        }
+    }
+
+    /// The end that a walk from its other, known end would bind.
+    fn open_end(&self, c: &Conjunct<'_>, bound: &Bound) -> Option<Slot> {
+        let Conjunct::Formula(x) = c else { return None };
+        let ExprKind::Path(p) = &x.e.kind else { return None };
+        if matches!(p.path, hir::Path::Step(_)) {
+            return None;
+        }
+        let known = |e: &Expr| self.mentioned(x.sub(e)).iter().all(|s| bound.contains(s)) && !matches!(e.kind, ExprKind::Any);
+        let open = |e: &Expr| match e.kind {
+            ExprKind::Var(v) => Some(self.slot(x.env, v)).filter(|s| !bound.contains(s)),
+            _ => None,
+        };
+        match (known(&p.from), known(&p.to)) {
+            (true, false) => open(&p.to),
+            (false, true) => open(&p.from),
+            _ => None,
         }
     }
 
@@ -806,7 +860,11 @@ impl<'p, 'd> Unit<'p, 'd> {
             Conjunct::Formula(x) => match &x.e.kind {
                 ExprKind::Atom(..) | ExprKind::Path(_) => None,
                 ExprKind::Is(of, _) => (known(x.sub(of))).then_some(2),
-                ExprKind::Op(Op::In, args) if args.first().and_then(|a| self.target(x.sub(a))).is_some_and(|s| !bound.contains(&s)) => None,
+                ExprKind::Op(Op::In, args)
+                    if args.first().and_then(|a| self.target(x.sub(a))).is_some_and(|s| !bound.contains(&s)) =>
+                {
+                    None
+                }
                 ExprKind::Quantified(..) => (!waiting).then_some(5),
                 _ if waiting => None,
                 ExprKind::Or(_) | ExprKind::And(_) | ExprKind::Not(_) | ExprKind::Implies(..) => Some(4),
@@ -859,7 +917,9 @@ impl<'p, 'd> Unit<'p, 'd> {
                         let value = self.scalar(x.sub(e), bound, steps)?;
                         steps.push(Step::Let { slot, value });
                         bound.insert(slot);
-                        if matches!(v.ty, Type::Node(_) | Type::Edge(_) | Type::Event(_)) && !matches!(e.kind, ExprKind::Var(_) | ExprKind::Const(_) | ExprKind::Field(..)) {
+                        if matches!(v.ty, Type::Node(_) | Type::Edge(_) | Type::Event(_))
+                            && !matches!(e.kind, ExprKind::Var(_) | ExprKind::Const(_) | ExprKind::Field(..))
+                        {
                             // an element that is not known may be any
                             steps.push(Step::Kind { ty: v.ty.clone(), element: Arg::Key(slot) });
                         }
@@ -899,7 +959,9 @@ impl<'p, 'd> Unit<'p, 'd> {
                 Some(kinds.iter().map(|k| order::edges(sizes.edges(*k), b(e), b(f), b(t))).sum())
             }
             Conjunct::Range(list, ..) => known(*list).then_some(4.0),
-            Conjunct::Scan(r, slots) => Some(order::scan(sizes.relation(*r), slots.iter().filter(|s| bound.contains(s)).count(), slots.len())),
+            Conjunct::Scan(r, slots) => {
+                Some(order::scan(sizes.relation(*r), slots.iter().filter(|s| bound.contains(s)).count(), slots.len()))
+            }
             Conjunct::Value(r, args, _) => {
                 let known: Option<Vec<bool>> = args.iter().map(|a| arg(*a)).collect();
                 let n = known?.into_iter().filter(|b| *b).count();
@@ -912,7 +974,9 @@ impl<'p, 'd> Unit<'p, 'd> {
                     let n = known?.into_iter().filter(|b| *b).count();
                     if rule.function {
                         // value parameters must be known
-                        let ready = args.iter().zip(&rule.params).all(|(a, t)| matches!(t, Type::Node(_) | Type::Edge(_) | Type::Event(_)) || arg(x.sub(a)) == Some(true));
+                        let ready = args.iter().zip(&rule.params).all(|(a, t)| {
+                            matches!(t, Type::Node(_) | Type::Edge(_) | Type::Event(_)) || arg(x.sub(a)) == Some(true)
+                        });
                         return ready.then_some(2.0);
                     }
                     Some(order::scan(sizes.relation(RelId(r.0)), n, args.len()))
@@ -925,7 +989,9 @@ impl<'p, 'd> Unit<'p, 'd> {
                             .iter()
                             .map(|r| match r {
                                 hir::Relation::Edge(k) => order::edges(sizes.edges(*k), edge, from, to),
-                                hir::Relation::Rule(r) => order::scan(sizes.relation(RelId(r.0)), usize::from(from) + usize::from(to), 2),
+                                hir::Relation::Rule(r) => {
+                                    order::scan(sizes.relation(RelId(r.0)), usize::from(from) + usize::from(to), 2)
+                                }
                             })
                             .sum(),
                         _ => order::path(sizes.nodes(), from, to),
@@ -971,7 +1037,13 @@ impl<'p, 'd> Unit<'p, 'd> {
     }
 
     /// `x.attr == e` with x open and e known: the attribute, the element's slot, the known side and x's type.
-    fn attr_eq<'a>(&self, x: E<'a>, a: &'a Expr, b: &'a Expr, bound: &Bound) -> Option<(crate::structure::schema::AttrId, Slot, &'a Expr, Type)> {
+    fn attr_eq<'a>(
+        &self,
+        x: E<'a>,
+        a: &'a Expr,
+        b: &'a Expr,
+        bound: &Bound,
+    ) -> Option<(crate::structure::schema::AttrId, Slot, &'a Expr, Type)> {
         for (l, r) in [(a, b), (b, a)] {
             let ExprKind::Attr(of, attr) = &l.kind else { continue };
             let ExprKind::Var(v) = of.kind else { continue };
@@ -1044,7 +1116,14 @@ impl<'p, 'd> Unit<'p, 'd> {
     // ------------------------------------------------------------------ generators
 
     /// What a step does with an argument. One that is made of what the step itself binds goes to `later`, to be compared behind it.
-    fn arg<'a>(&mut self, x: E<'a>, bound: &Bound, now: &mut Bound, steps: &mut Vec<Step>, later: &mut Vec<(Slot, E<'a>)>) -> Result<Arg> {
+    fn arg<'a>(
+        &mut self,
+        x: E<'a>,
+        bound: &Bound,
+        now: &mut Bound,
+        steps: &mut Vec<Step>,
+        later: &mut Vec<(Slot, E<'a>)>,
+    ) -> Result<Arg> {
         match &x.e.kind {
             ExprKind::Any => Ok(Arg::Any),
             ExprKind::Var(v) => {
@@ -1119,7 +1198,8 @@ impl<'p, 'd> Unit<'p, 'd> {
                     if rule.function {
                         return self.function_atom(rule, *x, args, bound, steps);
                     }
-                    let args = args.iter().map(|a| self.arg(x.sub(a), bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
+                    let args =
+                        args.iter().map(|a| self.arg(x.sub(a), bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
                     steps.push(Step::Scan { relation: RelId(r.0), args, value: None, source });
                 }
                 ExprKind::Path(p) => {
@@ -1155,7 +1235,9 @@ impl<'p, 'd> Unit<'p, 'd> {
                                 .iter()
                                 .map(|r| match r {
                                     hir::Relation::Edge(k) => Step::Edges { kind: *k, edge, from, to },
-                                    hir::Relation::Rule(r) => Step::Scan { relation: RelId(r.0), args: vec![from, to], value: None, source },
+                                    hir::Relation::Rule(r) => {
+                                        Step::Scan { relation: RelId(r.0), args: vec![from, to], value: None, source }
+                                    }
                                 })
                                 .collect();
                             match all.len() {
@@ -1182,7 +1264,9 @@ impl<'p, 'd> Unit<'p, 'd> {
                 }
                 ExprKind::Op(Op::Eq, args) => {
                     let [a, b] = args.as_slice() else { return unsupported(x.e.place, "`==`") };
-                    let Some((attr, element, known, ty)) = self.attr_eq(*x, a, b, bound) else { return unsupported(x.e.place, "`==`") };
+                    let Some((attr, element, known, ty)) = self.attr_eq(*x, a, b, bound) else {
+                        return unsupported(x.e.place, "`==`");
+                    };
                     let value = self.scalar(x.sub(known), bound, steps)?;
                     let slot = self.fresh();
                     steps.push(Step::Let { slot, value });
@@ -1228,7 +1312,14 @@ impl<'p, 'd> Unit<'p, 'd> {
     }
 
     /// A function's atom: its clauses in place.
-    fn function_atom(&mut self, rule: &'p hir::Rule, x: E<'_>, args: &[Expr], bound: &mut Bound, steps: &mut Vec<Step>) -> Result<()> {
+    fn function_atom(
+        &mut self,
+        rule: &'p hir::Rule,
+        x: E<'_>,
+        args: &[Expr],
+        bound: &mut Bound,
+        steps: &mut Vec<Step>,
+    ) -> Result<()> {
         self.depth += 1;
         if self.depth > 200 {
             return unsupported(x.e.place, "functions nested this deep");
@@ -1344,9 +1435,18 @@ pub fn each_part<'a>(e: &'a Expr, f: &mut dyn FnMut(&'a Expr)) {
         }
     }
     match &e.kind {
-        ExprKind::Attr(a, _) | ExprKind::OpenAttr(a, _) | ExprKind::Field(a, _) | ExprKind::Lookup(_, a) | ExprKind::Not(a)
-        | ExprKind::Is(a, _) | ExprKind::Was(a) => f(a),
-        ExprKind::Op(_, list) | ExprKind::And(list) | ExprKind::Or(list) | ExprKind::Atom(_, list) | ExprKind::Noise(_, list)
+        ExprKind::Attr(a, _)
+        | ExprKind::OpenAttr(a, _)
+        | ExprKind::Field(a, _)
+        | ExprKind::Lookup(_, a)
+        | ExprKind::Not(a)
+        | ExprKind::Is(a, _)
+        | ExprKind::Was(a) => f(a),
+        ExprKind::Op(_, list)
+        | ExprKind::And(list)
+        | ExprKind::Or(list)
+        | ExprKind::Atom(_, list)
+        | ExprKind::Noise(_, list)
         | ExprKind::Value { args: list, .. } => list.iter().for_each(f),
         ExprKind::Coalesce(a, b) | ExprKind::Implies(a, b) => {
             f(a);

@@ -116,7 +116,9 @@ pub fn div(a: &Value, b: &Value) -> Result<Value, Fault> {
         _ => false,
     };
     match (a, b) {
-        (Value::Int(_) | Value::Float(_) | Value::Duration(_), _) if zero && a.as_number().is_none() | !matches!(b, Value::Duration(_)) => {
+        (Value::Int(_) | Value::Float(_) | Value::Duration(_), _)
+            if zero && a.as_number().is_none() | !matches!(b, Value::Duration(_)) =>
+        {
             Err(by_zero(a, "/", b))
         }
         (Value::Duration(x), Value::Duration(y)) => float(*x as f64 / *y as f64, what),

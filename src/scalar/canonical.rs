@@ -160,7 +160,10 @@ mod tests {
 
     #[test]
     fn the_digest_is_that_of_the_canonical_json_in_hex() {
-        assert_eq!(digest(&from_json("{}").unwrap()).unwrap(), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+        assert_eq!(
+            digest(&from_json("{}").unwrap()).unwrap(),
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+        );
         // printf '%s' '{"a":1,"b":[true,null,"x"]}' | sha256sum
         let known = "eca8cfb31ab74533e1eb2f4c74d2d55dfe3c79ac704787e54be8647ea7777eb1";
         assert_eq!(digest(&from_json(r#" {"b": [true, null, "\u0078"], "a": 1.0e0} "#).unwrap()).unwrap(), known);
@@ -183,7 +186,8 @@ mod tests {
 
     #[test]
     fn times_and_durations_are_text_in_json() {
-        let v = Value::record([("t".into(), Value::Time(0)), ("d".into(), Value::Duration(90_000_000)), ("n".into(), Value::None)]);
+        let v =
+            Value::record([("t".into(), Value::Time(0)), ("d".into(), Value::Duration(90_000_000)), ("n".into(), Value::None)]);
         assert_eq!(canonical(&v).unwrap(), r#"{"d":"1m30s","n":null,"t":"1970-01-01T00:00:00Z"}"#);
         let json = to_json(&Value::list(vec![v, Value::Element(Element::Node(3)), Value::Int(2)]), &|e| format!("{e:?}"));
         assert_eq!(json.to_string(), r#"[{"d":"1m30s","n":null,"t":"1970-01-01T00:00:00Z"},"Node(3)",2]"#);

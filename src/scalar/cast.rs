@@ -1,7 +1,7 @@
 //! Giving values types: what a Json must look like to be read as a type. Used by casts in programs, by the candidate's door and by `--param`.
-pub use super::instant::{format_duration, format_time, parse_duration, parse_time};
 use super::display::{brief, quote};
 use super::expression::{Fault, FaultKind};
+pub use super::instant::{format_duration, format_time, parse_duration, parse_time};
 use super::json::from_json;
 use super::types::{Type, with_article};
 use super::value::{Element, Float, Value};
@@ -152,10 +152,16 @@ mod tests {
     fn in_json_a_time_is_rfc_3339_text_and_a_duration_text_as_in_the_language() {
         assert_eq!(cast(&json("\"1970-01-01T00:00:01Z\""), &Type::Time), Ok(Value::Time(1_000_000)));
         assert_eq!(cast(&json("\"1h30m\""), &Type::Duration), Ok(Value::Duration(5_400_000_000)));
-        assert_eq!(text(cast(&json("\"yesterday\""), &Type::Time)), "`\"yesterday\"` is not a Time (RFC 3339, such as `2026-01-03T10:00:00Z`)");
+        assert_eq!(
+            text(cast(&json("\"yesterday\""), &Type::Time)),
+            "`\"yesterday\"` is not a Time (RFC 3339, such as `2026-01-03T10:00:00Z`)"
+        );
         assert_eq!(text(cast(&json("5"), &Type::Duration)), "`5` is not a Duration");
         let lazy = Lazy::document("[\"24h\", \"1s\"]".into()).unwrap();
-        assert_eq!(cast(&Value::Lazy(lazy), &Type::Duration.list()), Ok(Value::list(vec![Value::Duration(86_400_000_000), Value::Duration(1_000_000)])));
+        assert_eq!(
+            cast(&Value::Lazy(lazy), &Type::Duration.list()),
+            Ok(Value::list(vec![Value::Duration(86_400_000_000), Value::Duration(1_000_000)]))
+        );
     }
 
     #[test]

@@ -143,7 +143,8 @@ fn a_host_function_keeps_to_its_declared_type() {
 
 #[test]
 fn an_operand_too_few_is_a_fault_not_a_panic() {
-    for op in [Op::Neg, Op::Add, Op::Eq, Op::Lt, Op::In, Op::Item, Op::ToId, Op::Get("a".into()), Op::MatchesDynamic, Op::Concat] {
+    for op in [Op::Neg, Op::Add, Op::Eq, Op::Lt, Op::In, Op::Item, Op::ToId, Op::Get("a".into()), Op::MatchesDynamic, Op::Concat]
+    {
         assert_eq!(op.apply(&[]).unwrap_err().kind, FaultKind::Argument, "{op:?}");
     }
 }

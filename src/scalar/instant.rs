@@ -1,6 +1,6 @@
 //! Times and durations as text: RFC 3339 and `1h30m`. Fed by documents, literals and parameters; read by cast, display and canonical.
-use super::expression::{Fault, FaultKind};
 use super::display::brief;
+use super::expression::{Fault, FaultKind};
 use super::value::Value;
 use jiff::Timestamp;
 
@@ -162,9 +162,20 @@ mod tests {
             assert_eq!(parse_time(back), Ok(us));
         }
         for bad in [
-            "", "2026-01-03", "2026-01-03T10:00Z", "2026-01-03T10:00:00", "20260103T100000Z", "2026-13-03T10:00:00Z",
-            "2026-02-30T10:00:00Z", "2026-01-03T25:00:00Z", "2026-01-03T10:00:00.Z", "2026-01-03T10:00:00+0200",
-            "2026-01-03T10:00:00Z ", "2026-01-03T10:00:00+02:00[Europe/Berlin]", "-2026-01-03T10:00:00Z", "ää26-01-03T10:00:00Z",
+            "",
+            "2026-01-03",
+            "2026-01-03T10:00Z",
+            "2026-01-03T10:00:00",
+            "20260103T100000Z",
+            "2026-13-03T10:00:00Z",
+            "2026-02-30T10:00:00Z",
+            "2026-01-03T25:00:00Z",
+            "2026-01-03T10:00:00.Z",
+            "2026-01-03T10:00:00+0200",
+            "2026-01-03T10:00:00Z ",
+            "2026-01-03T10:00:00+02:00[Europe/Berlin]",
+            "-2026-01-03T10:00:00Z",
+            "ää26-01-03T10:00:00Z",
             "0000-01-01T00:00:00+01:00",
         ] {
             assert_eq!(parse_time(bad).unwrap_err().kind, FaultKind::Cast, "{bad}");

@@ -94,7 +94,11 @@ pub fn describe(t: &Type, kind_name: &dyn Fn(KindId) -> String) -> String {
         Type::List(t) => format!("[{}]", describe(t, kind_name)),
         Type::Optional(t) => {
             let inner = describe(t, kind_name);
-            if inner.contains(" | ") || inner.contains(" in ") && !inner.starts_with('[') { format!("({inner})?") } else { format!("{inner}?") }
+            if inner.contains(" | ") || inner.contains(" in ") && !inner.starts_with('[') {
+                format!("({inner})?")
+            } else {
+                format!("{inner}?")
+            }
         }
         Type::Node(k) => kinds(k, "Node", kind_name),
         Type::Edge(k) => kinds(k, "Edge", kind_name),

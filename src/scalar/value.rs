@@ -207,7 +207,17 @@ mod tests {
     #[test]
     fn numbers_of_both_sorts_are_ordered_by_worth() {
         let f = |x| Value::float(x).unwrap();
-        let sorted = [f(-1e30), Value::Int(i64::MIN), f(-2.5), Value::Int(-2), Value::Int(2), f(2.0), f(2.5), Value::Int(i64::MAX), f(9.3e18)];
+        let sorted = [
+            f(-1e30),
+            Value::Int(i64::MIN),
+            f(-2.5),
+            Value::Int(-2),
+            Value::Int(2),
+            f(2.0),
+            f(2.5),
+            Value::Int(i64::MAX),
+            f(9.3e18),
+        ];
         for (i, a) in sorted.iter().enumerate() {
             for (j, b) in sorted.iter().enumerate() {
                 assert_eq!(a.cmp(b), i.cmp(&j), "{a:?} {b:?}");

@@ -144,8 +144,7 @@ impl Checker<'_> {
                     && let Err(fault) = cast(v, to)
                 {
                     let place = e.place;
-                    let d = Diagnostic::error(error::OUT_OF_BOUNDS, fault.text)
-                        .at(place, format!("{what} is {}", self.show(to)));
+                    let d = Diagnostic::error(error::OUT_OF_BOUNDS, fault.text).at(place, format!("{what} is {}", self.show(to)));
                     let d = self.near_literal(d, v, to, place);
                     self.report(d);
                     return Expr { kind: ExprKind::Error, ty: Type::Error, place };
@@ -229,7 +228,9 @@ impl Checker<'_> {
         let mut d = Diagnostic::error(error::ABSENT_VALUE, format!("`{text}` may be absent, and {what} must be there"))
             .at(place, format!("this is {shown}"));
         if let ExprKind::Value { .. } = e.kind {
-            d = d.note("a value rule has no value where no clause matches; only in a clause, a `never` or a `where` must it match");
+            d = d.note(
+                "a value rule has no value where no clause matches; only in a clause, a `never` or a `where` must it match",
+            );
         }
         d = d.help(format!("ask first, to its left: `{text} != none and …`; or say what else to take: `({text} ?? …)`"));
         if let Some(conjunct) = cx.conjunct
@@ -269,7 +270,11 @@ impl Checker<'_> {
         if let Some(d) = self.diagnostics.get_mut(index) {
             d.helps.clear();
             d.suggestions.clear();
-            d.labels.push(crate::base::Label { place: b, text: "this asks whether it is there, too far right".into(), primary: false });
+            d.labels.push(crate::base::Label {
+                place: b,
+                text: "this asks whether it is there, too far right".into(),
+                primary: false,
+            });
             d.helps.push("a guard holds only to its right: swap the two".into());
             d.suggestions.push(Suggestion {
                 message: "swap them".into(),
@@ -306,9 +311,12 @@ impl Checker<'_> {
                 .help("`==` and `in` bind from left to right: move what binds it to the left");
         }
         if cx.outer.iter().any(|x| x == n) {
-            return Diagnostic::error(error::NOT_CLOSED, format!("`{n}` is of this candidate, and the formula is asked in every candidate"))
-                .at(place, "not known in other candidates")
-                .help(format!("bind it inside: `some {n}: … where …` or `every {n}: … satisfies …`"));
+            return Diagnostic::error(
+                error::NOT_CLOSED,
+                format!("`{n}` is of this candidate, and the formula is asked in every candidate"),
+            )
+            .at(place, "not known in other candidates")
+            .help(format!("bind it inside: `some {n}: … where …` or `every {n}: … satisfies …`"));
         }
         if let (Bind::Not(not, operand), false) = (pos.bind, cx.closed) {
             return self.under_not(cx, name, not, operand);
@@ -316,7 +324,9 @@ impl Checker<'_> {
         if let (Bind::Implies, false) = (pos.bind, cx.closed) {
             return Diagnostic::error(error::BOUND_UNDER_NOT, format!("`{n}` is bound only beside an `implies`"))
                 .at(place, "nothing else binds it")
-                .help(format!("`implies` opens no scope: write `every {n}: … where … satisfies …`, or `_` if it does not matter which"))
+                .help(format!(
+                    "`implies` opens no scope: write `every {n}: … where … satisfies …`, or `_` if it does not matter which"
+                ))
                 .suggest("let it be anything", place, "_");
         }
         if let Some(gone) = cx.expired.iter().rev().find(|x| *x.name == *n) {
@@ -349,8 +359,8 @@ impl Checker<'_> {
         }
         let mut all: Vec<String> = cx.visible().iter().map(|s| s.to_string()).collect();
         all.extend(self.names.usable(cx.module, &|d| matches!(d, Def::Param(_))));
-        let d = Diagnostic::error(error::UNKNOWN_NAME, format!("`{n}` is not known here"))
-            .at(place, "nothing binds or declares it");
+        let d =
+            Diagnostic::error(error::UNKNOWN_NAME, format!("`{n}` is not known here")).at(place, "nothing binds or declares it");
         // of names of one or two letters every other is near
         match nearest(n, all.iter().map(|s| s.as_str())).filter(|_| n.chars().count() > 2) {
             Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, quoted(near)),
@@ -404,8 +414,28 @@ pub fn quoted(name: &str) -> String {
 }
 
 const RESERVED: &[&str] = &[
-    "and", "or", "not", "implies", "if", "then", "else", "true", "false", "none", "in", "is", "has", "as", "some", "no", "every",
-    "exactly", "earlier", "where", "satisfies", "for",
+    "and",
+    "or",
+    "not",
+    "implies",
+    "if",
+    "then",
+    "else",
+    "true",
+    "false",
+    "none",
+    "in",
+    "is",
+    "has",
+    "as",
+    "some",
+    "no",
+    "every",
+    "exactly",
+    "earlier",
+    "where",
+    "satisfies",
+    "for",
 ];
 
 /// The text of an expression, in parentheses if another operator could take it apart.

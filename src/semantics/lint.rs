@@ -25,9 +25,12 @@ impl Checker<'_> {
                 .filter(|(j, v)| *j != i && *v.name != *n && v.ty != Type::Error)
                 .map(|(_, v)| &*v.name)
                 .collect();
-            let mut d = Diagnostic::warning(error::SINGLE_USE, format!("`{n}` occurs once")).at(var.place, "bound here, and used nowhere");
+            let mut d = Diagnostic::warning(error::SINGLE_USE, format!("`{n}` occurs once"))
+                .at(var.place, "bound here, and used nowhere");
             match nearest(n, others.iter().copied()).filter(|_| n.chars().count() > 2) {
-                Some(near) => d = d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), var.place, quoted(near)),
+                Some(near) => {
+                    d = d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), var.place, quoted(near))
+                }
                 None => d = d.help(format!("`_` stands for anything; `_{n}` says that it is meant so")),
             }
             d = d.suggest("say that it is meant so", var.place, quoted(&format!("_{n}")));
@@ -48,13 +51,20 @@ pub fn program(c: &mut Checker) {
             .flat_map(|p| &p.clauses)
             .any(|x| matches!(x.form, PolicyForm::Effect(super::hir::Effect::Permit)));
         let decides = |p: &super::hir::Policy| {
-            p.on.is_some() && p.clauses.iter().any(|x| !matches!(x.form, PolicyForm::Effect(super::hir::Effect::Warn) | PolicyForm::Oblige(..)))
+            p.on.is_some()
+                && p.clauses
+                    .iter()
+                    .any(|x| !matches!(x.form, PolicyForm::Effect(super::hir::Effect::Warn) | PolicyForm::Oblige(..)))
         };
         if !permits && let Some(p) = c.program.policies.iter().find(|p| decides(p)) {
             found.push(
-                Diagnostic::new(error::IDLE, Severity::Info, "no policy permits anything, so every event is forbidden or escalated")
-                    .at(p.place, "decides, but never permits")
-                    .help("add `permit`, or `permit when …`, to a policy"),
+                Diagnostic::new(
+                    error::IDLE,
+                    Severity::Info,
+                    "no policy permits anything, so every event is forbidden or escalated",
+                )
+                .at(p.place, "decides, but never permits")
+                .help("add `permit`, or `permit when …`, to a policy"),
             );
         }
     }

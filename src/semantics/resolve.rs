@@ -240,7 +240,8 @@ pub fn load(sources: &mut Sources, loader: &dyn Loader, main: FileId) -> Loaded 
             let count = known.len();
             if count > LIMIT {
                 loaded.diagnostics.push(
-                    Diagnostic::error(error::IMPORT_FAILED, format!("more than {LIMIT} files are imported")).at(place, "no further"),
+                    Diagnostic::error(error::IMPORT_FAILED, format!("more than {LIMIT} files are imported"))
+                        .at(place, "no further"),
                 );
                 module.missing.insert(alias);
                 continue;
@@ -342,7 +343,12 @@ fn import_cycles(loaded: &mut Loaded, edges: &[Vec<(usize, Place)>]) {
     let plain: Vec<Vec<usize>> = edges.iter().map(|e| e.iter().map(|(t, _)| *t).collect()).collect();
     for component in cycles::components(&plain) {
         let Some(&first) = component.first() else { continue };
-        let Some(way) = plain.get(first).into_iter().flatten().filter_map(|n| cycles::way(&plain, &component, *n, first)).min_by_key(Vec::len)
+        let Some(way) = plain
+            .get(first)
+            .into_iter()
+            .flatten()
+            .filter_map(|n| cycles::way(&plain, &component, *n, first))
+            .min_by_key(Vec::len)
         else {
             continue;
         };
@@ -373,7 +379,9 @@ pub fn link(names: &mut Names, diagnostics: &mut Vec<Diagnostic>) {
         let items = module.items.clone();
         for item in items.iter() {
             let ast::ItemKind::Import(import) = &item.kind else { continue };
-            let Some(target) = names.modules.get(at).and_then(|m| m.targets.get(&source_key(&import.source)).copied()) else { continue };
+            let Some(target) = names.modules.get(at).and_then(|m| m.targets.get(&source_key(&import.source)).copied()) else {
+                continue;
+            };
             match &import.names {
                 ast::ImportNames::Module => {}
                 ast::ImportNames::Names(list) => {
@@ -458,7 +466,8 @@ fn same(a: Def, b: Def) -> bool {
 fn unknown_member(names: &Names, target: ModuleId, name: &str, place: Place) -> Diagnostic {
     let m = names.module(target);
     let key = m.map_or("", |m| &m.key).to_string();
-    let mut all: Vec<String> = m.map(|m| m.own.keys().chain(m.demands.keys()).map(|n| n.to_string()).collect()).unwrap_or_default();
+    let mut all: Vec<String> =
+        m.map(|m| m.own.keys().chain(m.demands.keys()).map(|n| n.to_string()).collect()).unwrap_or_default();
     if let Some(std) = key.strip_prefix("std.") {
         all.extend(builtin::names_in(std).iter().map(|n| n.to_string()));
     }
@@ -473,7 +482,9 @@ fn unknown_member(names: &Names, target: ModuleId, name: &str, place: Place) -> 
 
 fn source_key(source: &ast::ImportSource) -> Arc<str> {
     match source {
-        ast::ImportSource::Module(q) => q.modules.iter().map(|m| &*m.text).chain([&*q.name.text]).collect::<Vec<_>>().join(".").into(),
+        ast::ImportSource::Module(q) => {
+            q.modules.iter().map(|m| &*m.text).chain([&*q.name.text]).collect::<Vec<_>>().join(".").into()
+        }
         ast::ImportSource::File(t) => t.value.clone(),
     }
 }

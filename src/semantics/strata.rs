@@ -177,9 +177,14 @@ impl Graph {
         if part.iter().any(mechanism) {
             let u = inner.iter().find(|u| mechanism(&u.from) && !mechanism(&u.to)).unwrap_or(first);
             let (m, r) = (self.name(c, u.from), self.name(c, u.to));
-            let d = Diagnostic::error(error::MECHANISM_CYCLE, format!("the mechanism of `{m}` uses the rule `{r}`, which depends on it"));
+            let d = Diagnostic::error(
+                error::MECHANISM_CYCLE,
+                format!("the mechanism of `{m}` uses the rule `{r}`, which depends on it"),
+            );
             let d = self.draw(c, d, u, part, edges, "this rule cannot be complete before the attribute is known");
-            found.push(d.help("mechanisms are ordered node by node, rules are not: read the attributes themselves, in an aggregate"));
+            found.push(
+                d.help("mechanisms are ordered node by node, rules are not: read the attributes themselves, in an aggregate"),
+            );
             return;
         }
         let rule = |n: usize| c.program.rules.get(n);
@@ -201,10 +206,16 @@ impl Graph {
                 && told.insert((u.from, u.to))
             {
                 let (a, b) = (self.name(c, u.from), self.name(c, u.to));
-                let title = if a == b { format!("`{a}` uses {word} itself") } else { format!("`{a}` uses {word} `{b}`, which depends on `{a}`") };
+                let title = if a == b {
+                    format!("`{a}` uses {word} itself")
+                } else {
+                    format!("`{a}` uses {word} `{b}`, which depends on `{a}`")
+                };
                 let d = Diagnostic::error(error::NOT_STRATIFIED, title);
                 let d = self.draw(c, d, u, part, edges, &format!("all of `{b}` is needed here, and it needs this"));
-                found.push(d.help("what is negated, counted or aggregated must be complete first: break the cycle, or say it without recursion"));
+                found.push(d.help(
+                    "what is negated, counted or aggregated must be complete first: break the cycle, or say it without recursion",
+                ));
             }
         }
         if found.len() > before {

@@ -48,11 +48,8 @@ fn every_mistake_is_reported_on_its_line_and_nothing_else_is() {
     let mut wrong = String::new();
     for (text, mut wanted) in mistakes() {
         let (sources, c) = checked(&text);
-        let mut found: Vec<(usize, u16)> = c
-            .diagnostics
-            .iter()
-            .map(|d| (line(&sources, d), if d.code.number < 200 { 0 } else { d.code.number }))
-            .collect();
+        let mut found: Vec<(usize, u16)> =
+            c.diagnostics.iter().map(|d| (line(&sources, d), if d.code.number < 200 { 0 } else { d.code.number })).collect();
         found.sort();
         wanted.sort();
         if found != wanted {
@@ -65,7 +62,8 @@ fn every_mistake_is_reported_on_its_line_and_nothing_else_is() {
 #[test]
 fn every_code_has_a_program_that_triggers_it() {
     let there: Vec<u16> = mistakes().iter().flat_map(|(_, w)| w.iter().map(|(_, c)| *c)).collect();
-    let missing: Vec<_> = error::ALL.iter().filter(|c| !there.contains(&c.number) && **c != error::IMPORT_CYCLE).map(|c| c.name).collect();
+    let missing: Vec<_> =
+        error::ALL.iter().filter(|c| !there.contains(&c.number) && **c != error::IMPORT_CYCLE).map(|c| c.name).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let mut numbers: Vec<u16> = error::ALL.iter().map(|c| c.number).collect();
     numbers.sort();
@@ -94,7 +92,10 @@ fn every_suggestion_parses_and_mends_what_it_is_about() {
                     mended.replace_range(from..to, by);
                 }
                 let (after, again) = checked(&mended);
-                let still = again.diagnostics.iter().any(|e| e.code == d.code && line(&after, e) == line(&sources, d) && e.title == d.title);
+                let still = again
+                    .diagnostics
+                    .iter()
+                    .any(|e| e.code == d.code && line(&after, e) == line(&sources, d) && e.title == d.title);
                 let broken = again.diagnostics.iter().any(|e| e.code.number < 200 && e.is_error());
                 if still || broken {
                     wrong.push_str(&format!("{}: {}: {mended}{}\n", d.title, s.message, shown(&after, &again)));
@@ -293,7 +294,9 @@ fn every_conformance_program_is_refused_or_not_as_it_should_be() {
     folders.sort();
     let mut wrong = String::new();
     for folder in folders {
-        let (Ok(text), Ok(expect)) = (std::fs::read_to_string(folder.join("program.dbm")), std::fs::read_to_string(folder.join("expect.json"))) else {
+        let (Ok(text), Ok(expect)) =
+            (std::fs::read_to_string(folder.join("program.dbm")), std::fs::read_to_string(folder.join("expect.json")))
+        else {
             continue;
         };
         let Ok(expect) = serde_json::from_str::<serde_json::Value>(&expect) else { continue };

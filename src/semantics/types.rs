@@ -115,9 +115,27 @@ pub fn meet(schema: &Schema, a: &Type, b: &Type) -> Option<Type> {
         (Type::Optional(x), Type::Optional(y)) => meet(schema, x, y)?.optional(),
         (Type::Optional(x), y) | (y, Type::Optional(x)) => meet(schema, x, y)?,
         (Type::Json, t) | (t, Type::Json) if element(t).is_none() => Type::Json,
-        (Type::Int(_), Type::Int(_)) => if a == b { a.clone() } else { Type::Int(None) },
-        (Type::Float(_), Type::Float(_)) => if a == b { a.clone() } else { Type::Float(None) },
-        (Type::Text | Type::Literals(_), Type::Text | Type::Literals(_)) => if a == b { a.clone() } else { Type::Text },
+        (Type::Int(_), Type::Int(_)) => {
+            if a == b {
+                a.clone()
+            } else {
+                Type::Int(None)
+            }
+        }
+        (Type::Float(_), Type::Float(_)) => {
+            if a == b {
+                a.clone()
+            } else {
+                Type::Float(None)
+            }
+        }
+        (Type::Text | Type::Literals(_), Type::Text | Type::Literals(_)) => {
+            if a == b {
+                a.clone()
+            } else {
+                Type::Text
+            }
+        }
         (Type::List(x), Type::List(y)) => meet(schema, x, y)?.list(),
         _ if a == b => a.clone(),
         _ => return None,
@@ -137,7 +155,13 @@ pub fn join(schema: &Schema, a: &Type, b: &Type) -> Option<Type> {
         (Type::None, t) | (t, Type::None) => t.clone().optional(),
         (Type::Optional(x), Type::Optional(y)) => join(schema, x, y)?.optional(),
         (Type::Optional(x), t) | (t, Type::Optional(x)) => join(schema, x, t)?.optional(),
-        (Type::Json, t) | (t, Type::Json) => if has_elements(t) { return None } else { Type::Json },
+        (Type::Json, t) | (t, Type::Json) => {
+            if has_elements(t) {
+                return None;
+            } else {
+                Type::Json
+            }
+        }
         (Type::Int(x), Type::Int(y)) => Type::Int(hull(*x, *y)),
         (Type::Float(x), Type::Float(y)) => Type::Float(hull(*x, *y)),
         (Type::Int(_), Type::Float(_)) | (Type::Float(_), Type::Int(_)) => Type::Float(None),
@@ -200,10 +224,7 @@ pub fn comparable(schema: &Schema, a: &Type, b: &Type) -> bool {
 
 /// Whether values of the type have an order.
 pub fn ordered(t: &Type) -> bool {
-    matches!(
-        t,
-        Type::Int(_) | Type::Float(_) | Type::Text | Type::Literals(_) | Type::Time | Type::Duration | Type::Error
-    )
+    matches!(t, Type::Int(_) | Type::Float(_) | Type::Text | Type::Literals(_) | Type::Time | Type::Duration | Type::Error)
 }
 
 /// How a value of type `from` gets to be of type `to`.
@@ -220,8 +241,20 @@ pub fn fit(schema: &Schema, from: &Type, to: &Type) -> Fit {
         (Type::Error, _) | (_, Type::Error) => Fit::Exact,
         (Type::None, Type::Optional(_) | Type::None | Type::Json) => Fit::Exact,
         (Type::Optional(f), Type::Optional(t)) => fit(schema, f, t),
-        (Type::Optional(f), Type::Json) => if has_elements(f) { Fit::No } else { Fit::Exact },
-        (Type::Optional(f), t) => if fit(schema, f, t) == Fit::No { Fit::No } else { Fit::Absent },
+        (Type::Optional(f), Type::Json) => {
+            if has_elements(f) {
+                Fit::No
+            } else {
+                Fit::Exact
+            }
+        }
+        (Type::Optional(f), t) => {
+            if fit(schema, f, t) == Fit::No {
+                Fit::No
+            } else {
+                Fit::Absent
+            }
+        }
         (f, Type::Optional(t)) => fit(schema, f, t),
         (Type::None, _) => Fit::Absent,
         (Type::Json, Type::Json) => Fit::Exact,
@@ -230,7 +263,13 @@ pub fn fit(schema: &Schema, from: &Type, to: &Type) -> Fit {
             t if has_elements(t) => Fit::No,
             _ => Fit::Read,
         },
-        (f, Type::Json) => if has_elements(f) { Fit::No } else { Fit::Exact },
+        (f, Type::Json) => {
+            if has_elements(f) {
+                Fit::No
+            } else {
+                Fit::Exact
+            }
+        }
         (Type::Int(b), Type::Int(c)) => within(*b, *c),
         (Type::Float(b), Type::Float(c)) => within(*b, *c),
         (Type::Int(_), Type::Float(None)) => Fit::Widen,

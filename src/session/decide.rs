@@ -70,12 +70,18 @@ type Waiting = (DemandKind, String, Option<String>, Severity, Place, &'static st
 
 fn interventions(program: &Program) -> impl Iterator<Item = Waiting> + '_ {
     let title = |t: &Option<std::sync::Arc<str>>| t.as_ref().map(|t| t.to_string());
-    program.interventions.iter().map(move |i| (DemandKind::Intervention, i.name.to_string(), title(&i.title), i.severity, i.place, "interventions"))
+    program
+        .interventions
+        .iter()
+        .map(move |i| (DemandKind::Intervention, i.name.to_string(), title(&i.title), i.severity, i.place, "interventions"))
 }
 
 fn policies(program: &Program) -> impl Iterator<Item = Waiting> + '_ {
     let title = |t: &Option<std::sync::Arc<str>>| t.as_ref().map(|t| t.to_string());
-    program.policies.iter().map(move |p| (DemandKind::Policy, p.name.to_string(), title(&p.title), p.severity, p.place, "policies"))
+    program
+        .policies
+        .iter()
+        .map(move |p| (DemandKind::Policy, p.name.to_string(), title(&p.title), p.severity, p.place, "policies"))
 }
 
 /// The demands of a program that this version cannot evaluate, as warnings for a check without candidate.
@@ -91,7 +97,13 @@ pub fn waiting(program: &Program) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn report(world: &mut dyn World<'_>, i: &hir::Invariant, decided: Decided, asked: &Asked<'_>, diagnostics: &mut Vec<Diagnostic>) -> DemandReport {
+fn report(
+    world: &mut dyn World<'_>,
+    i: &hir::Invariant,
+    decided: Decided,
+    asked: &Asked<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> DemandReport {
     let mut report = DemandReport {
         kind: DemandKind::Invariant,
         name: i.name.to_string(),
@@ -160,7 +172,8 @@ fn faults(world: &dyn World<'_>, i: &hir::Invariant, outcome: &Outcome, diagnost
 }
 
 fn vacuous(i: &hir::Invariant) -> Diagnostic {
-    let d = Diagnostic::warning(error::VACUOUS, format!("`{}` is vacuous: there was nothing to check", i.name)).at(i.place, "nothing matched here");
+    let d = Diagnostic::warning(error::VACUOUS, format!("`{}` is vacuous: there was nothing to check", i.name))
+        .at(i.place, "nothing matched here");
     let d = match &i.scope {
         Some(_) => d.note("its `for` matched no element of the candidate, so it neither holds nor fails"),
         None => d.note("a kind that it names has no elements in the candidate"),
@@ -201,7 +214,11 @@ fn violation(graph: &Graph, i: &hir::Invariant, f: &Found, asked: &Asked<'_>) ->
     Violation {
         key,
         message,
-        witness: f.witness.iter().map(|(text, e)| WitnessStep { text: text.clone(), candidate: e.and_then(|e| (asked.locate)(graph, e)) }).collect(),
+        witness: f
+            .witness
+            .iter()
+            .map(|(text, e)| WitnessStep { text: text.clone(), candidate: e.and_then(|e| (asked.locate)(graph, e)) })
+            .collect(),
         program: f.place,
         candidate: elements.filter_map(|e| (asked.locate)(graph, e)).collect(),
         binding,

@@ -339,8 +339,10 @@ pub fn plans(program: &Program, strata: &Strata, mut graph: Graph, values: &[Val
     let stats = Stats::new(&graph);
     let mut lowering = Lowering::new(program, params);
     let mut dictionary = std::mem::take(&mut graph.dictionary);
-    let strata: Vec<_> = strata.strata.iter().map(|s| lowering.stratum(&s.rules, &s.mechanisms, &stats, &mut dictionary)).collect();
-    let invariants: Vec<_> = program.invariants.iter().map(|i| (&i.name, lowering.invariant(i, &stats, &mut dictionary))).collect();
+    let strata: Vec<_> =
+        strata.strata.iter().map(|s| lowering.stratum(&s.rules, &s.mechanisms, &stats, &mut dictionary)).collect();
+    let invariants: Vec<_> =
+        program.invariants.iter().map(|i| (&i.name, lowering.invariant(i, &stats, &mut dictionary))).collect();
     let mut notes = vec![];
     let mut out = Printer::new(&program.schema, &lowering.relations, &dictionary);
     for (n, plan) in strata.iter().enumerate() {
@@ -489,7 +491,8 @@ pub trait World<'p> {
     /// See [`Evaluation::invariant`].
     fn invariant(&mut self, i: &'p hir::Invariant, most: usize) -> Decided;
     /// See [`Evaluation::plan_query`] and [`Evaluation::query`].
-    fn query(&mut self, vars: &[hir::Var], e: &'p Expr, columns: &[hir::VarId]) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported>;
+    fn query(&mut self, vars: &[hir::Var], e: &'p Expr, columns: &[hir::VarId])
+    -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported>;
     /// See [`Evaluation::truth`].
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
     /// See [`Evaluation::edit`].
@@ -506,7 +509,12 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     fn invariant(&mut self, i: &'p hir::Invariant, most: usize) -> Decided {
         Evaluation::invariant(self, i, most)
     }
-    fn query(&mut self, vars: &[hir::Var], e: &'p Expr, columns: &[hir::VarId]) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported> {
+    fn query(
+        &mut self,
+        vars: &[hir::Var],
+        e: &'p Expr,
+        columns: &[hir::VarId],
+    ) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported> {
         let plan = self.plan_query(vars, e, columns)?;
         Ok(Evaluation::query(self, &plan))
     }

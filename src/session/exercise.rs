@@ -43,7 +43,14 @@ pub fn run(what: (&Program, &Strata), given: Graph, values: &[Value], budget: &B
     })
 }
 
-fn edited(what: (&Program, &Strata), given: Graph, values: &[Value], budget: &Budget, how: How, test: &hir::Test) -> Result<Graph, Miss> {
+fn edited(
+    what: (&Program, &Strata),
+    given: Graph,
+    values: &[Value],
+    budget: &Budget,
+    how: How,
+    test: &hir::Test,
+) -> Result<Graph, Miss> {
     let mut changes: Vec<(Change, Place)> = vec![];
     let graph = in_one_world(what, given, values, budget, how, &mut |world| {
         changes.clear();
@@ -67,7 +74,12 @@ fn fault(world: &dyn World<'_>, f: u32) -> String {
 
 type Outcomes = BTreeMap<InvariantId, Result<(Verdict, Vec<Vec<(std::sync::Arc<str>, Val)>>), String>>;
 
-fn outcome<'p>(program: &'p Program, world: &mut dyn World<'p>, id: InvariantId, outcomes: &mut Outcomes) -> Result<(Verdict, Vec<Vec<(std::sync::Arc<str>, Val)>>), String> {
+fn outcome<'p>(
+    program: &'p Program,
+    world: &mut dyn World<'p>,
+    id: InvariantId,
+    outcomes: &mut Outcomes,
+) -> Result<(Verdict, Vec<Vec<(std::sync::Arc<str>, Val)>>), String> {
     if let Some(o) = outcomes.get(&id) {
         return o.clone();
     }
@@ -88,7 +100,13 @@ fn verdict_atoms<'p>(e: &'p Expr, out: &mut Vec<&'p Expr>) {
     each_part(e, &mut |p| verdict_atoms(p, out));
 }
 
-fn expect<'p>(program: &'p Program, world: &mut dyn World<'p>, test: &'p hir::Test, e: &'p Expr, outcomes: &mut Outcomes) -> Result<(), String> {
+fn expect<'p>(
+    program: &'p Program,
+    world: &mut dyn World<'p>,
+    test: &'p hir::Test,
+    e: &'p Expr,
+    outcomes: &mut Outcomes,
+) -> Result<(), String> {
     let mut atoms = vec![];
     verdict_atoms(e, &mut atoms);
     let mut truths = vec![];
@@ -115,7 +133,8 @@ fn expect<'p>(program: &'p Program, world: &mut dyn World<'p>, test: &'p hir::Te
                         Some((names, condition)) => {
                             let mut any = false;
                             for b in &bindings {
-                                let known: Vec<_> = names.iter().filter_map(|(n, v)| b.iter().find(|x| x.0 == *n).map(|x| (*v, x.1))).collect();
+                                let known: Vec<_> =
+                                    names.iter().filter_map(|(n, v)| b.iter().find(|x| x.0 == *n).map(|x| (*v, x.1))).collect();
                                 if known.len() == names.len() {
                                     let t = world.truth(test.vars.len(), &known, condition, &[]);
                                     any |= matches!(t, Ok(Ok(true)));
@@ -144,7 +163,13 @@ fn expect<'p>(program: &'p Program, world: &mut dyn World<'p>, test: &'p hir::Te
     }
 }
 
-fn describe(program: &Program, world: &dyn World<'_>, id: InvariantId, v: Verdict, bindings: &[Vec<(std::sync::Arc<str>, Val)>]) -> String {
+fn describe(
+    program: &Program,
+    world: &dyn World<'_>,
+    id: InvariantId,
+    v: Verdict,
+    bindings: &[Vec<(std::sync::Arc<str>, Val)>],
+) -> String {
     let name = program.invariants.get(id.0 as usize).map_or("?", |i| &i.name);
     let graph = world.graph();
     let show = |v: Val| crate::scalar::json::quoted(&graph.dictionary.value(v), &|e| graph.show(e));

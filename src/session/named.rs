@@ -22,9 +22,10 @@ pub(super) fn missing(program: &Program, graph: &Graph) -> Vec<Diagnostic> {
     let mut found = vec![];
     let mut look = |e: &Expr| {
         lookups(e, &mut |kind, id, place| {
-            let there = graph.dictionary.find(&Value::text(id.clone())).is_some_and(|v| {
-                graph.find_node(kind, v).is_some() || graph.find_event(kind, v).is_some()
-            });
+            let there = graph
+                .dictionary
+                .find(&Value::text(id.clone()))
+                .is_some_and(|v| graph.find_node(kind, v).is_some() || graph.find_event(kind, v).is_some());
             if !there && !adds(kind, id) {
                 found.push(finding(graph, kind, id).at(place, "named here"));
             }

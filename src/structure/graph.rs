@@ -6,6 +6,7 @@
 use super::schema::{AttrId, Schema, Sort};
 use crate::scalar::{Dictionary, Element, KindId, Kinds, Type, Val, Value};
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A finished structure.
@@ -48,22 +49,23 @@ pub struct EdgeTable {
     pub from: Vec<u32>,
     /// Their targets.
     pub to: Vec<u32>,
-    out: Csr,
-    back: Csr,
+    out: Offsets,
+    back: Offsets,
+    /// Positions by target, and their sources.
+    back_positions: Vec<u32>,
+    back_sources: Vec<u32>,
 }
 
-/// Which edges touch a node, as ranges into one list.
+/// Where the edges of each node stand in a list that is sorted by node.
 #[derive(Clone, Debug, Default)]
-struct Csr {
+struct Offsets {
     first: u32,
     offsets: Vec<u32>,
-    items: Vec<u32>,
 }
 
-impl Csr {
-    /// Positions by key; stable, so positions of one key stay in order.
-    fn new(keys: &[u32]) -> Csr {
-        let (Some(&first), Some(&last)) = (keys.iter().min(), keys.iter().max()) else { return Csr::default() };
+impl Offsets {
+    fn new(keys: &[u32]) -> Offsets {
+        let (Some(&first), Some(&last)) = (keys.iter().min(), keys.iter().max()) else { return Offsets::default() };
         let mut offsets = vec![0u32; (last - first) as usize + 2];
         for k in keys {
             if let Some(o) = offsets.get_mut((k - first) as usize + 1) {
@@ -75,23 +77,14 @@ impl Csr {
             sum += *o;
             *o = sum;
         }
-        let mut next = offsets.clone();
-        let mut items = vec![0u32; keys.len()];
-        for (i, k) in keys.iter().enumerate() {
-            if let Some(n) = next.get_mut((k - first) as usize) {
-                if let Some(slot) = items.get_mut(*n as usize) {
-                    *slot = i as u32;
-                }
-                *n += 1;
-            }
-        }
-        Csr { first, offsets, items }
+        Offsets { first, offsets }
     }
-    fn get(&self, key: u32) -> &[u32] {
-        let Some(i) = key.checked_sub(self.first) else { return &[] };
+    #[inline]
+    fn get(&self, key: u32) -> Range<usize> {
+        let Some(i) = key.checked_sub(self.first) else { return 0..0 };
         match (self.offsets.get(i as usize), self.offsets.get(i as usize + 1)) {
-            (Some(&a), Some(&b)) => self.items.get(a as usize..b as usize).unwrap_or(&[]),
-            _ => &[],
+            (Some(&a), Some(&b)) => a as usize..b as usize,
+            _ => 0..0,
         }
     }
 }
@@ -105,21 +98,61 @@ impl EdgeTable {
     pub fn is_empty(&self) -> bool {
         self.from.is_empty()
     }
+    /// Indexes what stands in `from` and `to`, which are sorted.
+    fn index(&mut self) {
+        self.out = Offsets::new(&self.from);
+        self.back = Offsets::new(&self.to);
+        let mut next = self.back.offsets.clone();
+        self.back_positions = vec![0; self.to.len()];
+        self.back_sources = vec![0; self.to.len()];
+        for (i, (from, to)) in self.from.iter().zip(&self.to).enumerate() {
+            let Some(n) = next.get_mut((to - self.back.first) as usize) else { continue };
+            let at = *n as usize;
+            *n += 1;
+            if let (Some(p), Some(s)) = (self.back_positions.get_mut(at), self.back_sources.get_mut(at)) {
+                (*p, *s) = (i as u32, *from);
+            }
+        }
+    }
     /// The positions (add `base` for the number) of the edges from a node, ascending by target.
-    pub fn out(&self, node: u32) -> &[u32] {
-        self.out.get(node)
+    #[inline]
+    pub fn out(&self, node: u32) -> Range<u32> {
+        let r = self.out.get(node);
+        r.start as u32..r.end as u32
+    }
+    /// The targets of the edges from a node, ascending.
+    #[inline]
+    pub fn targets(&self, node: u32) -> &[u32] {
+        self.to.get(self.out.get(node)).unwrap_or(&[])
     }
     /// The positions of the edges to a node, ascending by source.
+    #[inline]
     pub fn back(&self, node: u32) -> &[u32] {
-        self.back.get(node)
+        self.back_positions.get(self.back.get(node)).unwrap_or(&[])
+    }
+    /// The sources of the edges to a node, ascending.
+    #[inline]
+    pub fn sources(&self, node: u32) -> &[u32] {
+        self.back_sources.get(self.back.get(node)).unwrap_or(&[])
     }
     /// The positions of the edges between two nodes.
-    pub fn between(&self, from: u32, to: u32) -> &[u32] {
-        let out = self.out(from);
-        let target = |p: &u32| self.to.get(*p as usize).copied().unwrap_or(u32::MAX);
-        let a = out.partition_point(|p| target(p) < to);
-        let b = out.partition_point(|p| target(p) <= to);
-        out.get(a..b).unwrap_or(&[])
+    #[inline]
+    pub fn between(&self, from: u32, to: u32) -> Range<u32> {
+        let (targets, sources) = (self.targets(from), self.sources(to));
+        // whoever asks mostly stays with one source for a while, so its targets are near unless they are many
+        let forward = targets.len() <= 64.max(sources.len());
+        let (list, wanted) = if forward { (targets, to) } else { (sources, from) };
+        let a = if list.len() <= 8 {
+            list.iter().take_while(|x| **x < wanted).count()
+        } else {
+            list.partition_point(|x| *x < wanted)
+        };
+        let n = list.iter().skip(a).take_while(|x| **x == wanted).count() as u32;
+        if n == 0 {
+            return 0..0;
+        }
+        let first = if forward { self.out(from).start + a as u32 } else { self.back(to).get(a).copied().unwrap_or(0) };
+        first..first + n
     }
 }
 
@@ -232,7 +265,7 @@ impl Graph {
         let Some(table) = self.edge_kind.get(e as usize).and_then(|k| self.edges(*k)) else { return 0 };
         let i = e.saturating_sub(table.base);
         match (table.from.get(i as usize), table.to.get(i as usize)) {
-            (Some(&f), Some(&t)) => table.between(f, t).iter().position(|p| *p == i).unwrap_or(0) as u32,
+            (Some(&f), Some(&t)) => i.saturating_sub(table.between(f, t).start),
             _ => 0,
         }
     }
@@ -267,10 +300,32 @@ impl Graph {
 /// A name as it stands in a source: in backticks if it is not an identifier or is reserved.
 pub fn quoted(name: &str) -> String {
     let mut chars = name.chars();
-    let plain = chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c)) && chars.all(unicode_ident::is_xid_continue);
+    let plain =
+        chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c)) && chars.all(unicode_ident::is_xid_continue);
     const RESERVED: [&str; 23] = [
-        "and", "or", "not", "implies", "if", "then", "else", "true", "false", "none", "in", "is", "has", "as", "some", "no", "every",
-        "exactly", "earlier", "where", "satisfies", "for", "_",
+        "and",
+        "or",
+        "not",
+        "implies",
+        "if",
+        "then",
+        "else",
+        "true",
+        "false",
+        "none",
+        "in",
+        "is",
+        "has",
+        "as",
+        "some",
+        "no",
+        "every",
+        "exactly",
+        "earlier",
+        "where",
+        "satisfies",
+        "for",
+        "_",
     ];
     if plain && !RESERVED.contains(&name) { name.to_string() } else { format!("`{name}`") }
 }
@@ -498,10 +553,14 @@ impl GraphBuilder {
     /// Puts elements (by preliminary number) in place of what stands in the rows for attributes whose type is a kind, or a list of
     /// it. `find` is given the element that has the attribute, the attribute, and what stands there.
     pub fn refer(&mut self, mut find: impl FnMut(&GraphBuilder, Element, AttrId, Val) -> Val) {
-        let columns: Vec<Vec<(usize, AttrId)>> = self.tables.iter().map(|t| {
-            let attrs = t.attrs.iter().copied().enumerate();
-            attrs.filter(|(_, a)| self.schema.attr(*a).is_some_and(|a| refers(&a.ty))).collect()
-        }).collect();
+        let columns: Vec<Vec<(usize, AttrId)>> = self
+            .tables
+            .iter()
+            .map(|t| {
+                let attrs = t.attrs.iter().copied().enumerate();
+                attrs.filter(|(_, a)| self.schema.attr(*a).is_some_and(|a| refers(&a.ty))).collect()
+            })
+            .collect();
         if columns.iter().all(Vec::is_empty) {
             return;
         }
@@ -572,7 +631,10 @@ impl GraphBuilder {
         // edges: by kind, source, target, then content, so that parallel edges have ranks that do not depend on the input's order
         let edge = |i: &u32| self.edges.get(*i as usize).copied().unwrap_or((KindId(0), 0, 0, 0, 0));
         let row = |kind: KindId, at: u32| {
-            self.tables.get(kind.0 as usize).and_then(|t| t.rows.get(at as usize * t.width..(at as usize + 1) * t.width)).unwrap_or(&[])
+            self.tables
+                .get(kind.0 as usize)
+                .and_then(|t| t.rows.get(at as usize * t.width..(at as usize + 1) * t.width))
+                .unwrap_or(&[])
         };
         let content = |a: &u32, b: &u32| {
             let (x, y) = (edge(a), edge(b));
@@ -633,7 +695,8 @@ impl GraphBuilder {
             let Some(t) = self.tables.get(kind.0 as usize) else { continue };
             let Some(row) = t.rows.get(at as usize * t.width..(at as usize + 1) * t.width) else { continue };
             for (a, v) in t.attrs.iter().zip(row) {
-                let v = if refers.get(a.0 as usize) == Some(&true) { renumbered(&mut dictionary, *v, &renumber_element) } else { *v };
+                let v =
+                    if refers.get(a.0 as usize) == Some(&true) { renumbered(&mut dictionary, *v, &renumber_element) } else { *v };
                 let column = columns.get_mut(a.0 as usize);
                 if let Some(slot) = column.and_then(|c| c.values.get_mut((n as u32 - c.base) as usize)) {
                     *slot = v;
@@ -651,8 +714,7 @@ impl GraphBuilder {
             t.to.push(new(x.2));
         }
         for t in &mut edges {
-            t.out = Csr::new(&t.from);
-            t.back = Csr::new(&t.to);
+            t.index();
         }
         for (k, kind) in schema.kinds.iter().enumerate() {
             let (Some((low, high)), Some((from, _)), Some(t)) = (kind.cardinality, &kind.ends, edges.get(k)) else { continue };

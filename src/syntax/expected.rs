@@ -43,7 +43,9 @@ impl Expected {
         use Rule::*;
         let names = [name, binder_name, qualified, variable];
         self.rules.iter().any(|r| names.contains(r)) && !self.rules.iter().any(|r| class(*r) == Some("an expression"))
-            || self.rules.iter().all(|r| matches!(r, scope | element | in_list | in_pair | binder_name | last | kw_last | any_of | kw_any | paren_open)) && !self.rules.is_empty()
+            || self.rules.iter().all(|r| {
+                matches!(r, scope | element | in_list | in_pair | binder_name | last | kw_last | any_of | kw_any | paren_open)
+            }) && !self.rules.is_empty()
     }
     /// `expected a name or `{` here`, or nothing if that would not help.
     pub fn sentence(&self, place: &str) -> String {
@@ -60,12 +62,38 @@ impl Expected {
         let behind = !expressions && self.has(Rule::bracket_open) && self.has(Rule::paren_open);
         let part = |r: Rule| {
             use Rule::*;
-            matches!(r, bracket_open | paren_open | dot | minus | arrow_tail | kw_not | kw_as | kw_is | kw_has | attr | index | call)
+            matches!(
+                r,
+                bracket_open | paren_open | dot | minus | arrow_tail | kw_not | kw_as | kw_is | kw_has | attr | index | call
+            )
         };
         // before an operand the beginnings of expressions are not worth one either
         let start = |r: Rule| {
             use Rule::*;
-            matches!(r, name | variable | text | record | brace_open | bracket_open | paren_open | kw_count | kw_consecutive | minus | kw_not | kw_in | kw_if | kw_at | kw_true | kw_false | kw_none | kw_no | kw_earlier | kw_some | kw_every | kw_exactly)
+            matches!(
+                r,
+                name | variable
+                    | text
+                    | record
+                    | brace_open
+                    | bracket_open
+                    | paren_open
+                    | kw_count
+                    | kw_consecutive
+                    | minus
+                    | kw_not
+                    | kw_in
+                    | kw_if
+                    | kw_at
+                    | kw_true
+                    | kw_false
+                    | kw_none
+                    | kw_no
+                    | kw_earlier
+                    | kw_some
+                    | kw_every
+                    | kw_exactly
+            )
         };
         for rule in &self.rules {
             if expressions && start(*rule) {
@@ -105,17 +133,18 @@ impl Expected {
 fn class(rule: Rule) -> Option<&'static str> {
     use Rule::*;
     Some(match rule {
-        expr | value | prefix | negation | if_else | count_over | consecutive | list | group | int | float | duration | instant
-        | true_word | false_word | none_word | wildcard | quantifier | none_since | earlier | share | share_word | verdict
-        | verdict_of | verdict_on | verdict_breaks | verdict_list | name_verdict | breaks_word | decision | stable_word => "an expression",
+        expr | value | prefix | negation | if_else | count_over | consecutive | list | group | int | float | duration
+        | instant | true_word | false_word | none_word | wildcard | quantifier | none_since | earlier | share | share_word
+        | verdict | verdict_of | verdict_on | verdict_breaks | verdict_list | name_verdict | breaks_word | decision
+        | stable_word => "an expression",
         typ | cast_type | type_texts | type_list | type_group | type_kinds => "a type",
         name | qualified | variable | ident | quoted | reference | event_reference => "a name",
         binder_name => "a variable",
         text => "a text",
         scope | element | in_list | in_pair => "a binder such as `x: Kind`",
         operator | arith | not_in | arrow_right | arrow_left | as_type | is_kind | has_attr => "an operator",
-        never | require | repair | for_clause | let_clause | message | do_clause | given | against | expect | samples | seed | for_worlds
-        | on_clause | effect | permit | forbid | warn | escalate | rewrite | oblige | given_block => "a clause",
+        never | require | repair | for_clause | let_clause | message | do_clause | given | against | expect | samples | seed
+        | for_worlds | on_clause | effect | permit | forbid | warn | escalate | rewrite | oblige | given_block => "a clause",
         edit | remove | add | set | reader_for => "an edit",
         given_edges | given_event | given_nodes => "a node, an edge or an event",
         path | path_step | path_group => "a path",

@@ -55,17 +55,26 @@ impl Explained {
     /// Nesting beyond the limits.
     pub fn deep(deep: TooDeep) -> Self {
         match deep {
-            TooDeep::Nesting(at) => Explained::new(error::TOO_DEEP, format!("this nests more than {NESTING} deep"), at, "the limit is passed here")
-                .help("give a part of it a name of its own with `let` or `rule`"),
-            TooDeep::Chain(at) => Explained::new(error::TOO_DEEP, format!("this expression is more than {HEIGHT} operators high"), at, "the limit is passed here")
-                .help("put the operands into a list, or give a part of it a name of its own with `let` or `rule`"),
+            TooDeep::Nesting(at) => {
+                Explained::new(error::TOO_DEEP, format!("this nests more than {NESTING} deep"), at, "the limit is passed here")
+                    .help("give a part of it a name of its own with `let` or `rule`")
+            }
+            TooDeep::Chain(at) => Explained::new(
+                error::TOO_DEEP,
+                format!("this expression is more than {HEIGHT} operators high"),
+                at,
+                "the limit is passed here",
+            )
+            .help("put the operands into a list, or give a part of it a name of its own with `let` or `rule`"),
         }
     }
 }
 
 /// The grammar and a builder disagree.
 pub(super) fn internal(what: &str, place: Place) -> Diagnostic {
-    Diagnostic::error(error::INTERNAL, format!("dbm misunderstands its own grammar: {what}")).at(place, "").help("please report this, with the program")
+    Diagnostic::error(error::INTERNAL, format!("dbm misunderstands its own grammar: {what}"))
+        .at(place, "")
+        .help("please report this, with the program")
 }
 
 /// What went wrong where pest gave up; if that is a sign of another language, all further such signs too.
@@ -92,7 +101,8 @@ struct Context<'a> {
     wanted: Expected,
 }
 
-const ARROWS: &str = "an arrow names what it walks: `a -calls-> b`, backwards `a <-calls- b`, any edge `a -_-> b`, one or more `a -calls+-> b`";
+const ARROWS: &str =
+    "an arrow names what it walks: `a -calls-> b`, backwards `a <-calls- b`, any edge `a -_-> b`, one or more `a -calls+-> b`";
 
 impl Context<'_> {
     fn token(&self, offset: isize) -> Option<Token> {
@@ -132,8 +142,12 @@ impl Context<'_> {
         match token.kind {
             TokenKind::Question => found.help("dbm has no `a ? b : c`: say `if a then b else c`; for a default say `x.a ?? 0`"),
             TokenKind::ArrowHead => found.help(ARROWS),
-            TokenKind::Pipe => found.help("alternatives are joined with `or`; in a path they stand in parentheses: `a -(calls|owns)-> b`"),
-            TokenKind::BraceOpen if self.previous_ends() => found.help("is the clause before it complete? a block stands only behind an item or behind a reader's `for`"),
+            TokenKind::Pipe => {
+                found.help("alternatives are joined with `or`; in a path they stand in parentheses: `a -(calls|owns)-> b`")
+            }
+            TokenKind::BraceOpen if self.previous_ends() => {
+                found.help("is the clause before it complete? a block stands only behind an item or behind a reader's `for`")
+            }
             TokenKind::Colon if self.kind(-1).is_some_and(TokenKind::is_name) => {
                 found.help("`x: Kind` binds a variable behind `for`, `some`, `no`, `every`, `never` and in aggregates")
             }
@@ -146,9 +160,18 @@ impl Context<'_> {
         let text = token.text(self.text);
         let at = token.span;
         let operator = |ours: &str, help: &str| {
-            let found = Explained::new(error::FOREIGN_OPERATOR, format!("`{text}` is no operator of dbm"), at, format!("say `{}`", ours.trim()));
+            let found = Explained::new(
+                error::FOREIGN_OPERATOR,
+                format!("`{text}` is no operator of dbm"),
+                at,
+                format!("say `{}`", ours.trim()),
+            );
             let found = if help.is_empty() { found } else { found.help(help) };
-            let spaced = if ours.starts_with(char::is_alphabetic) && !ours.ends_with(' ') && !self.spaced(at) { format!(" {ours} ") } else { ours.to_string() };
+            let spaced = if ours.starts_with(char::is_alphabetic) && !ours.ends_with(' ') && !self.spaced(at) {
+                format!(" {ours} ")
+            } else {
+                ours.to_string()
+            };
             found.suggest(format!("say `{}`", ours.trim()), at, spaced)
         };
         Some(match token.kind {
@@ -157,14 +180,21 @@ impl Context<'_> {
             TokenKind::Bang => operator("not ", "`not` binds looser than comparisons: `not a == b` is `not (a == b)`"),
             TokenKind::TripleEquals => operator("==", ""),
             TokenKind::Diamond => operator("!=", ""),
-            TokenKind::ColonDash => operator("if", "a rule says when it holds: `rule depends(a: Service, b: Service) if a -calls-> b`"),
-            TokenKind::FatArrow => operator("implies", "").help("greater or equal is `>=`").suggest("compare with `>=`", at, ">="),
-            TokenKind::Semicolon => Explained::new(error::FOREIGN_OPERATOR, "dbm has no `;`", at, "nothing needs to be closed here")
-                .help("clauses and items follow one another; fields and arguments are separated by `,`")
-                .suggest("leave it out", at, ""),
+            TokenKind::ColonDash => {
+                operator("if", "a rule says when it holds: `rule depends(a: Service, b: Service) if a -calls-> b`")
+            }
+            TokenKind::FatArrow => {
+                operator("implies", "").help("greater or equal is `>=`").suggest("compare with `>=`", at, ">=")
+            }
+            TokenKind::Semicolon => {
+                Explained::new(error::FOREIGN_OPERATOR, "dbm has no `;`", at, "nothing needs to be closed here")
+                    .help("clauses and items follow one another; fields and arguments are separated by `,`")
+                    .suggest("leave it out", at, "")
+            }
             TokenKind::BlockComment => {
                 let line = text.trim_start_matches("/*").trim_end_matches("*/").trim();
-                let lines: Vec<String> = line.lines().map(|l| format!("// {}", l.trim().trim_start_matches('*').trim())).collect();
+                let lines: Vec<String> =
+                    line.lines().map(|l| format!("// {}", l.trim().trim_start_matches('*').trim())).collect();
                 Explained::new(error::FOREIGN_SYNTAX, "`/* … */` is no comment of dbm", at, "")
                     .help("a comment is `// …` to the end of the line; `/// …` documents the next item")
                     .suggest("comment it line by line", at, lines.join("\n") + "\n")
@@ -175,9 +205,11 @@ impl Context<'_> {
                     .help("names with unusual characters stand in backticks, text in double quotes")
                     .suggest("use double quotes", at, format!("\"{inner}\""))
             }
-            TokenKind::OpenText => Explained::new(error::UNTERMINATED, "this text never ends", at, "the line ends, the text does not")
-                .help("a text ends on its line with `\"`; `\\n` is a line end in it, `\\\"` a quote")
-                .suggest("end it here", Span { start: at.end, end: at.end }, "\""),
+            TokenKind::OpenText => {
+                Explained::new(error::UNTERMINATED, "this text never ends", at, "the line ends, the text does not")
+                    .help("a text ends on its line with `\"`; `\\n` is a line end in it, `\\\"` a quote")
+                    .suggest("end it here", Span { start: at.end, end: at.end }, "\"")
+            }
             TokenKind::OpenQuoted => Explained::new(error::UNTERMINATED, "this name never ends", at, "")
                 .help("a name in backticks ends on its line, and is not empty"),
             TokenKind::BadNumber => self.bad_number(text, at),
@@ -255,7 +287,10 @@ impl Context<'_> {
             return Some(found);
         }
         if token.kind == TokenKind::ArrowHead && self.previous_ends() && !self.wanted.has(Rule::arrow_head) {
-            return Some(Explained::new(error::UNEXPECTED, "this arrow names no edge", token.span, self.wanted.sentence("here")).help(ARROWS));
+            return Some(
+                Explained::new(error::UNEXPECTED, "this arrow names no edge", token.span, self.wanted.sentence("here"))
+                    .help(ARROWS),
+            );
         }
         None
     }
@@ -284,7 +319,11 @@ impl Context<'_> {
             use TokenKind::*;
             match token.kind {
                 ArrowTail => break,
-                Ident | Quoted | Dot | Colon | Wildcard | Pipe | Plus | Star | ParenOpen | ParenClose | Int | Float | Minus if back > -6 => back -= 1,
+                Ident | Quoted | Dot | Colon | Wildcard | Pipe | Plus | Star | ParenOpen | ParenClose | Int | Float | Minus
+                    if back > -6 =>
+                {
+                    back -= 1
+                }
                 _ => return None,
             }
         }
@@ -292,10 +331,9 @@ impl Context<'_> {
         let closed = (back + 1..0).any(|o| self.kind(o) == Some(TokenKind::Minus));
         if self.kind(0) == Some(TokenKind::ArrowHead) {
             let head = self.token(0)?.span;
-            return Some(
-                Explained::new(error::ARROW_OR_LESS, "this arrow has two heads", tail.span.to(head), "")
-                    .help("an arrow goes one way: `a -calls-> b` or `a <-calls- b`; for either say `(a -calls-> b or b -calls-> a)`"),
-            );
+            return Some(Explained::new(error::ARROW_OR_LESS, "this arrow has two heads", tail.span.to(head), "").help(
+                "an arrow goes one way: `a -calls-> b` or `a <-calls- b`; for either say `(a -calls-> b or b -calls-> a)`",
+            ));
         }
         if closed {
             return None;
@@ -315,11 +353,15 @@ impl Context<'_> {
         match token.kind {
             TokenKind::Equals if self.kind(-1) == Some(TokenKind::Colon) => {
                 let both = self.token(-1)?.span.to(at);
-                Some(Explained::new(error::FOREIGN_OPERATOR, "`:=` is no operator of dbm", both, "").suggest("say `=`", both, "="))
+                Some(
+                    Explained::new(error::FOREIGN_OPERATOR, "`:=` is no operator of dbm", both, "").suggest("say `=`", both, "="),
+                )
             }
             TokenKind::Colon if self.kind(1) == Some(TokenKind::Equals) => {
                 let both = at.to(self.token(1)?.span);
-                Some(Explained::new(error::FOREIGN_OPERATOR, "`:=` is no operator of dbm", both, "").suggest("say `=`", both, "="))
+                Some(
+                    Explained::new(error::FOREIGN_OPERATOR, "`:=` is no operator of dbm", both, "").suggest("say `=`", both, "="),
+                )
             }
             TokenKind::Equals if self.previous_ends() => Some(
                 Explained::new(error::SINGLE_EQUALS, "`=` does not compare", at, self.wanted.sentence("here"))
@@ -327,23 +369,35 @@ impl Context<'_> {
                     .suggest("compare with `==`", at, "=="),
             ),
             TokenKind::EqualsEquals if self.wanted.has(Rule::equals) => Some(
-                Explained::new(error::SINGLE_EQUALS, "`==` compares; `=` gives a value", at, "expected `=` here").suggest("say `=`", at, "="),
+                Explained::new(error::SINGLE_EQUALS, "`==` compares; `=` gives a value", at, "expected `=` here")
+                    .suggest("say `=`", at, "="),
             ),
             TokenKind::Reserved if text == "for" => self.comprehension(at),
-            TokenKind::Colon if self.previous_ends() && self.wanted.has(Rule::brace_close) && !self.wanted.has(Rule::colon) => Some(
-                Explained::new(error::UNEXPECTED, "no `:` stands here", at, self.wanted.sentence("here")).suggest("leave it out", at, ""),
-            ),
-            TokenKind::Reserved if text == "if" && (self.wanted.has(Rule::when) || self.wanted.has(Rule::kw_when)) => Some(
-                Explained::new(error::FOREIGN_SYNTAX, "the condition of an effect stands behind `when`", at, "").suggest("say `when`", at, "when"),
-            ),
+            TokenKind::Colon if self.previous_ends() && self.wanted.has(Rule::brace_close) && !self.wanted.has(Rule::colon) => {
+                Some(Explained::new(error::UNEXPECTED, "no `:` stands here", at, self.wanted.sentence("here")).suggest(
+                    "leave it out",
+                    at,
+                    "",
+                ))
+            }
+            TokenKind::Reserved if text == "if" && (self.wanted.has(Rule::when) || self.wanted.has(Rule::kw_when)) => {
+                Some(Explained::new(error::FOREIGN_SYNTAX, "the condition of an effect stands behind `when`", at, "").suggest(
+                    "say `when`",
+                    at,
+                    "when",
+                ))
+            }
             TokenKind::Reserved if text == "not" && self.word(-1) == "is" => {
                 let mut back = -2;
-                while matches!(self.kind(back), Some(TokenKind::Dot)) || self.kind(back).is_some_and(TokenKind::is_name) && self.kind(back - 1) == Some(TokenKind::Dot) {
+                while matches!(self.kind(back), Some(TokenKind::Dot))
+                    || self.kind(back).is_some_and(TokenKind::is_name) && self.kind(back - 1) == Some(TokenKind::Dot)
+                {
                     back -= 1;
                 }
                 let start = self.token(back)?.span.start;
                 let next = self.token(1)?.span.start;
-                let edits = vec![(Span { start, end: start }, "not ".to_string()), (Span { start: at.start, end: next }, String::new())];
+                let edits =
+                    vec![(Span { start, end: start }, "not ".to_string()), (Span { start: at.start, end: next }, String::new())];
                 Some(
                     Explained::new(error::FOREIGN_OPERATOR, "`is not` is no operator of dbm", self.token(-1)?.span.to(at), "")
                         .help("`not` stands before the whole: `not x is Kind`")
@@ -351,11 +405,18 @@ impl Context<'_> {
                 )
             }
             TokenKind::Reserved if self.wanted.only_names() => Some(
-                Explained::new(error::RESERVED_NAME, format!("`{text}` is a reserved word, not a name"), at, "a name must stand here")
-                    .help(format!("in backticks any word is a name: `` `{text}` ``"))
-                    .suggest("put it in backticks", at, format!("`{text}`")),
+                Explained::new(
+                    error::RESERVED_NAME,
+                    format!("`{text}` is a reserved word, not a name"),
+                    at,
+                    "a name must stand here",
+                )
+                .help(format!("in backticks any word is a name: `` `{text}` ``"))
+                .suggest("put it in backticks", at, format!("`{text}`")),
             ),
-            TokenKind::Text if self.kind(1) == Some(TokenKind::Colon) && (self.wanted.has(Rule::field) || self.wanted.has(Rule::name)) => {
+            TokenKind::Text
+                if self.kind(1) == Some(TokenKind::Colon) && (self.wanted.has(Rule::field) || self.wanted.has(Rule::name)) =>
+            {
                 let inner = text.trim_matches('"');
                 let plain = matches!(super::token::tokens(inner).as_slice(), [only] if only.kind == TokenKind::Ident);
                 let name = if plain { inner.to_string() } else { format!("`{inner}`") };
@@ -365,11 +426,18 @@ impl Context<'_> {
                         .suggest(format!("say {}", if plain { format!("`{name}`") } else { name.clone() }), at, name),
                 )
             }
-            TokenKind::Ident | TokenKind::Quoted if self.kind(1) == Some(TokenKind::Colon) && self.wanted.has(Rule::comma) && self.previous_ends() => {
+            TokenKind::Ident | TokenKind::Quoted
+                if self.kind(1) == Some(TokenKind::Colon) && self.wanted.has(Rule::comma) && self.previous_ends() =>
+            {
                 let end = self.token(-1)?.span.end;
                 Some(
-                    Explained::new(error::UNEXPECTED, format!("a comma is missing before `{text}`"), at, "the next one begins here")
-                        .suggest("insert it", Span { start: end, end }, ","),
+                    Explained::new(
+                        error::UNEXPECTED,
+                        format!("a comma is missing before `{text}`"),
+                        at,
+                        "the next one begins here",
+                    )
+                    .suggest("insert it", Span { start: end, end }, ","),
                 )
             }
             _ => None,
@@ -425,9 +493,14 @@ impl Context<'_> {
         if binder && !quantifier.is_empty() {
             let at = self.token(-1)?.span;
             return Some(
-                Explained::new(error::FOREIGN_SYNTAX, format!("`{before}` is no quantifier of dbm"), at, format!("say `{quantifier}`"))
-                    .help("the quantifiers are `some`, `no`, `every … satisfies …`, `exactly n`, `at least n` and `at most n`")
-                    .suggest(format!("say `{quantifier}`"), at, quantifier),
+                Explained::new(
+                    error::FOREIGN_SYNTAX,
+                    format!("`{before}` is no quantifier of dbm"),
+                    at,
+                    format!("say `{quantifier}`"),
+                )
+                .help("the quantifiers are `some`, `no`, `every … satisfies …`, `exactly n`, `at least n` and `at most n`")
+                .suggest(format!("say `{quantifier}`"), at, quantifier),
             );
         }
         if token.kind != TokenKind::Ident {
@@ -437,10 +510,20 @@ impl Context<'_> {
         let at = token.span;
         let lower = text.to_lowercase();
         if is_reserved(&lower) {
-            return Some(Explained::new(error::UNEXPECTED, format!("unexpected `{text}`"), at, "words are written in lower case").suggest(format!("say `{lower}`"), at, lower));
+            return Some(
+                Explained::new(error::UNEXPECTED, format!("unexpected `{text}`"), at, "words are written in lower case").suggest(
+                    format!("say `{lower}`"),
+                    at,
+                    lower,
+                ),
+            );
         }
         if matches!(lower.as_str(), "elif" | "elsif" | "elseif") {
-            return Some(Explained::new(error::FOREIGN_SYNTAX, format!("`{text}` is no word of dbm"), at, "").suggest("say `else if`", at, "else if"));
+            return Some(Explained::new(error::FOREIGN_SYNTAX, format!("`{text}` is no word of dbm"), at, "").suggest(
+                "say `else if`",
+                at,
+                "else if",
+            ));
         }
         if self.previous_ends() {
             let function = match lower.as_str() {
@@ -451,15 +534,23 @@ impl Context<'_> {
             };
             if !function.is_empty() {
                 return Some(
-                    Explained::new(error::FOREIGN_OPERATOR, format!("`{text}` is a function, not an operator"), at, "")
-                        .help(format!("write `{function}(text, part)`; for a pattern `text matches r\"…\"`, for a list `x in list`")),
+                    Explained::new(error::FOREIGN_OPERATOR, format!("`{text}` is a function, not an operator"), at, "").help(
+                        format!("write `{function}(text, part)`; for a pattern `text matches r\"…\"`, for a list `x in list`"),
+                    ),
                 );
             }
             if matches!(lower.as_str(), "like" | "regex" | "rlike") {
-                return Some(Explained::new(error::FOREIGN_OPERATOR, format!("`{text}` is no operator of dbm"), at, "").help("a pattern is searched with `text matches r\"…\"`").suggest("say `matches`", at, "matches"));
+                return Some(
+                    Explained::new(error::FOREIGN_OPERATOR, format!("`{text}` is no operator of dbm"), at, "")
+                        .help("a pattern is searched with `text matches r\"…\"`")
+                        .suggest("say `matches`", at, "matches"),
+                );
             }
             if matches!(lower.as_str(), "mod" | "rem") {
-                return Some(Explained::new(error::FOREIGN_OPERATOR, format!("`{text}` is no operator of dbm"), at, "").suggest("say `%`", at, "%"));
+                return Some(
+                    Explained::new(error::FOREIGN_OPERATOR, format!("`{text}` is no operator of dbm"), at, "")
+                        .suggest("say `%`", at, "%"),
+                );
             }
         }
         let other = match lower.as_str() {
@@ -505,12 +596,18 @@ pub(super) fn stray(text: &str, tokens: &[Token]) -> Explained {
     let word = first.text(text);
     let all = "items begin with `import`, `param`, `node`, `edge`, `event`, `reader`, `rule`, `mechanism`, `invariant`, `intervention`, `policy`, `prefer` or `test`";
     let lower = word.to_lowercase();
-    let found = Explained::new(error::UNKNOWN_ITEM, format!("`{}` begins no item", shown(word)), first.span, "an item must begin here");
+    let found =
+        Explained::new(error::UNKNOWN_ITEM, format!("`{}` begins no item", shown(word)), first.span, "an item must begin here");
     let ours = match lower.as_str() {
         "match" | "select" | "create" | "merge" | "from" | "optional" => {
-            return Explained::new(error::FOREIGN_SYNTAX, format!("`{word}` is no item: a dbm program declares what must hold"), first.span, "")
-                .help("a pattern is a formula: `never a -calls-> b and b.tier > a.tier` in an `invariant`")
-                .help("to ask a question of a candidate use `dbm query`");
+            return Explained::new(
+                error::FOREIGN_SYNTAX,
+                format!("`{word}` is no item: a dbm program declares what must hold"),
+                first.span,
+                "",
+            )
+            .help("a pattern is a formula: `never a -calls-> b and b.tier > a.tier` in an `invariant`")
+            .help("to ask a question of a candidate use `dbm query`");
         }
         "def" | "fn" | "fun" | "func" | "function" | "predicate" | "relation_rule" | "define" | "view" => "rule",
         "assert" | "constraint" | "check" | "ensure_that" | "forbidden" | "shape" | "deny" => "invariant",
@@ -525,10 +622,15 @@ pub(super) fn stray(text: &str, tokens: &[Token]) -> Explained {
         return found.help(all).suggest(format!("say `{ours}`"), first.span, ours);
     }
     match lower.as_str() {
-        "for" | "require" | "never" | "message" | "repair" => found.help(format!("`{lower}` is a clause of an `invariant`: `invariant name {{ {lower} … }}`")),
+        "for" | "require" | "never" | "message" | "repair" => {
+            found.help(format!("`{lower}` is a clause of an `invariant`: `invariant name {{ {lower} … }}`"))
+        }
         "do" | "expect" | "against" | "given" => found.help(format!("`{lower}` is a clause of an `intervention` or a `test`")),
-        "on" | "permit" | "forbid" | "escalate" | "warn" | "rewrite" | "oblige" | "when" | "unless" => found.help(format!("`{lower}` is a clause of a `policy`: `policy name {{ on c: Call … }}`")),
-        "let" => found.help("`let` stands in `invariant`, `intervention`, `policy` and `test`; a value for the whole program is a `param`"),
+        "on" | "permit" | "forbid" | "escalate" | "warn" | "rewrite" | "oblige" | "when" | "unless" => {
+            found.help(format!("`{lower}` is a clause of a `policy`: `policy name {{ on c: Call … }}`"))
+        }
+        "let" => found
+            .help("`let` stands in `invariant`, `intervention`, `policy` and `test`; a value for the whole program is a `param`"),
         _ => match nearest(word, ITEM_WORDS) {
             Some(near) => found.help(all).suggest(format!("did you mean `{near}`?"), first.span, near),
             None => found.help(all),

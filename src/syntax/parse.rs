@@ -110,7 +110,10 @@ impl<'t> Source<'t> {
     }
     fn relative(&self) -> Vec<Token> {
         let start = self.start as u32;
-        self.tokens.iter().map(|t| Token { kind: t.kind, span: Span { start: t.span.start - start, end: t.span.end - start } }).collect()
+        self.tokens
+            .iter()
+            .map(|t| Token { kind: t.kind, span: Span { start: t.span.start - start, end: t.span.end - start } })
+            .collect()
     }
     fn kind(&self, chunk: &Chunk, id: ItemId) -> Result<(ItemKind, Span, Builder<'t>), Vec<Diagnostic>> {
         let absolute = |span: Span| {
@@ -127,7 +130,8 @@ impl<'t> Source<'t> {
         if let Some(deep) = depth::check(self.file, self.tokens) {
             return Err(vec![Explained::deep(deep).diagnostic(&absolute)]);
         }
-        let mut found = pairs(Rule::one, self.text).map_err(|failure| explained(self.text, &self.relative(), &failure, true, &place))?;
+        let mut found =
+            pairs(Rule::one, self.text).map_err(|failure| explained(self.text, &self.relative(), &failure, true, &place))?;
         let whole = place(Span::new(0, self.text.len()));
         let item = found.next().and_then(|p| Cursor::of(p).any()).ok_or_else(|| vec![explain::internal("an item", whole)])?;
         let span = Span::new(item.as_span().start(), item.as_span().end());
@@ -147,7 +151,13 @@ impl<'t> Source<'t> {
     }
 }
 
-fn explained(text: &str, tokens: &[Token], failure: &pest::error::Error<Rule>, item: bool, place: &dyn Fn(Span) -> Place) -> Vec<Diagnostic> {
+fn explained(
+    text: &str,
+    tokens: &[Token],
+    failure: &pest::error::Error<Rule>,
+    item: bool,
+    place: &dyn Fn(Span) -> Place,
+) -> Vec<Diagnostic> {
     explain::explain(text, tokens, failure, item).into_iter().map(|e| e.diagnostic(place)).collect()
 }
 
@@ -155,18 +165,24 @@ fn bracket(problem: Problem, text: &str, place: &dyn Fn(Span) -> Place) -> Diagn
     match problem {
         Problem::Unclosed { open, noticed, after } => {
             let close = open.kind.closer();
-            let found = Diagnostic::error(error::UNCLOSED, format!("`{}` is never closed", open.text(text))).at(place(open.span), "opened here");
+            let found = Diagnostic::error(error::UNCLOSED, format!("`{}` is never closed", open.text(text)))
+                .at(place(open.span), "opened here");
             let found = match noticed {
                 Some(span) => found.also(place(span), "the next item begins before it is closed"),
                 None => found.also(place(Span { start: after.end, end: after.end }), "the text ends before it is closed"),
             };
-            found.suggest(format!("insert `{close}`"), place(Span { start: after.end, end: after.end }), if close == "}" { "\n}" } else { close })
+            found.suggest(
+                format!("insert `{close}`"),
+                place(Span { start: after.end, end: after.end }),
+                if close == "}" { "\n}" } else { close },
+            )
         }
         Problem::Mismatch { open, close, after, outside } => {
             let right = open.kind.closer();
-            let found = Diagnostic::error(error::MISMATCHED, format!("`{}` is closed by `{}`", open.text(text), close.text(text)))
-                .at(place(close.span), format!("expected `{right}` here"))
-                .also(place(open.span), "opened here");
+            let found =
+                Diagnostic::error(error::MISMATCHED, format!("`{}` is closed by `{}`", open.text(text), close.text(text)))
+                    .at(place(close.span), format!("expected `{right}` here"))
+                    .also(place(open.span), "opened here");
             if outside {
                 found.suggest(format!("insert `{right}`"), place(Span { start: after.end, end: after.end }), right)
             } else {
@@ -196,6 +212,10 @@ fn finish(diagnostics: &mut Vec<Diagnostic>) {
     let more = diagnostics.len().saturating_sub(CAP);
     diagnostics.truncate(CAP);
     if let (true, Some(last)) = (more > 0, diagnostics.last_mut()) {
-        last.notes.push(if more == 1 { "1 more mistake of syntax is not shown".into() } else { format!("{more} more mistakes of syntax are not shown") });
+        last.notes.push(if more == 1 {
+            "1 more mistake of syntax is not shown".into()
+        } else {
+            format!("{more} more mistakes of syntax are not shown")
+        });
     }
 }

@@ -159,7 +159,9 @@ impl<'a> Splitter<'a> {
         if open.last == open.first && !open.stray && !(fresh && item_word && self.names(i)) {
             return None;
         }
-        let second = open.last != open.first && matches!(self.word(open.first), "observed" | "open") && self.after(open.first) == Some(open.last);
+        let second = open.last != open.first
+            && matches!(self.word(open.first), "observed" | "open")
+            && self.after(open.first) == Some(open.last);
         if second && !fresh {
             return None;
         }
@@ -234,8 +236,26 @@ impl<'a> Splitter<'a> {
 const CONTINUES: [&str; 9] = ["matches", "div", "within", "per", "since", "by", "weight", "at", "where"];
 // words that a name follows
 const INTRODUCES: [&str; 20] = [
-    "holds", "breaks", "unchanged", "changed", "stable", "forbids", "permits", "escalates", "satisfied", "violated", "holding", "pending",
-    "by", "to", "within", "matches", "div", "since", "weight", "per",
+    "holds",
+    "breaks",
+    "unchanged",
+    "changed",
+    "stable",
+    "forbids",
+    "permits",
+    "escalates",
+    "satisfied",
+    "violated",
+    "holding",
+    "pending",
+    "by",
+    "to",
+    "within",
+    "matches",
+    "div",
+    "since",
+    "weight",
+    "per",
 ];
 
 /// The text of doc lines: without slashes and one space.

@@ -1,8 +1,8 @@
 //! Tests of syntax: the page, the whole grammar against its items, messages, hostile input.
 use super::ast::*;
 use super::grammar::{Rule, pairs};
-use super::{build, depth, error, parse_formula, token};
 use super::{Parsed, TokenKind, parse, tokens};
+use super::{build, depth, error, parse_formula, token};
 use crate::base::{Diagnostic, ItemId, Sources};
 use std::path::{Path as FilePath, PathBuf};
 
@@ -42,7 +42,11 @@ fn shown(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
             out.push_str(&format!("  help: {h}\n"));
         }
         for s in &d.suggestions {
-            out.push_str(&format!("  {}: {:?}\n", s.message, s.edits.iter().map(|e| (sources.text(e.place), &e.text)).collect::<Vec<_>>()));
+            out.push_str(&format!(
+                "  {}: {:?}\n",
+                s.message,
+                s.edits.iter().map(|e| (sources.text(e.place), &e.text)).collect::<Vec<_>>()
+            ));
         }
     }
     out
@@ -53,7 +57,8 @@ fn root() -> PathBuf {
 }
 
 fn fixtures() -> Vec<(String, String)> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("tests/suite/page")).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(root().join("tests/suite/page")).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     files.iter().map(|p| (p.display().to_string(), std::fs::read_to_string(p).unwrap())).collect()
 }
@@ -134,7 +139,8 @@ fn quoted_words(text: &str) -> Vec<String> {
 #[test]
 fn every_keyword_of_the_grammar_is_one_token() {
     let grammar = grammar();
-    let words = quoted_words(grammar.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n").as_str());
+    let words =
+        quoted_words(grammar.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n").as_str());
     assert!(words.len() > 100);
     for word in words {
         let all = tokens(&word);
@@ -156,12 +162,20 @@ fn every_keyword_of_the_grammar_is_one_token() {
 
 #[test]
 fn words_that_are_not_reserved_are_names() {
-    for word in ["count", "matches", "min", "last", "at", "holds", "stable", "forbids", "pending", "message", "rule", "node", "since", "div", "any", "per", "by"] {
+    for word in [
+        "count", "matches", "min", "last", "at", "holds", "stable", "forbids", "pending", "message", "rule", "node", "since",
+        "div", "any", "per", "by",
+    ] {
         assert_eq!(tree(&formula(word)), word);
-        assert_eq!(tree(&formula(&format!("{word} and {word}.{word} == {word}"))), format!("(and {word} (== {word}.{word} {word}))"));
+        assert_eq!(
+            tree(&formula(&format!("{word} and {word}.{word} == {word}"))),
+            format!("(and {word} (== {word}.{word} {word}))")
+        );
         assert_eq!(tree(&formula(&format!("{word}({word})"))), format!("{word}({word})"));
         clean(&format!("invariant {word} {{ for {word}: Host require {word}.{word} message \"m\" }}"));
-        clean(&format!("node {word} {{ {word}: Text, b: Int }}\nedge {word}: {word} -> {word}\nrule {word}({word}: {word}) if {word}({word})\nprefer {word} = {word}\nevent E"));
+        clean(&format!(
+            "node {word} {{ {word}: Text, b: Int }}\nedge {word}: {word} -> {word}\nrule {word}({word}: {word}) if {word}({word})\nprefer {word} = {word}\nevent E"
+        ));
     }
 }
 
@@ -178,7 +192,10 @@ fn tree(e: &Expr) -> String {
         ExprKind::Index { base, index } => format!("{}[{}]", tree(base), tree(index)),
         ExprKind::Call { callee, args } => format!("{}({})", tree(callee), all(args)),
         ExprKind::List(v) => format!("[{}]", all(v)),
-        ExprKind::Record(r) => format!("{{{}}}", r.fields.iter().map(|f| format!("{}:{}", f.name.text, tree(&f.value))).collect::<Vec<_>>().join(" ")),
+        ExprKind::Record(r) => format!(
+            "{{{}}}",
+            r.fields.iter().map(|f| format!("{}:{}", f.name.text, tree(&f.value))).collect::<Vec<_>>().join(" ")
+        ),
         ExprKind::Range { low, high } => format!("(.. {} {})", tree(low), tree(high)),
         ExprKind::Neg(x) => format!("(- {})", tree(x)),
         ExprKind::Not(x) => format!("(not {})", tree(x)),
@@ -190,7 +207,11 @@ fn tree(e: &Expr) -> String {
         ExprKind::Has { operand, attr } => format!("(has {} {})", tree(operand), attr.text),
         ExprKind::If { condition, then, otherwise } => format!("(if {} {} {})", tree(condition), tree(then), tree(otherwise)),
         ExprKind::Arrow(a) => {
-            let steps: Vec<String> = a.steps.iter().map(|s| format!("{}{} {}", if s.backwards { "<" } else { ">" }, path(&s.path), tree(&s.target))).collect();
+            let steps: Vec<String> = a
+                .steps
+                .iter()
+                .map(|s| format!("{}{} {}", if s.backwards { "<" } else { ">" }, path(&s.path), tree(&s.target)))
+                .collect();
             format!("(arrow {} {})", tree(&a.start), steps.join(" "))
         }
         ExprKind::Quantifier(q) => format!(
@@ -200,9 +221,13 @@ fn tree(e: &Expr) -> String {
             q.satisfies.as_ref().map_or(String::new(), |c| format!(" {}", tree(c)))
         ),
         ExprKind::Since(_) => "(since)".into(),
-        ExprKind::Earlier(x) => format!("(earlier {}{})", x.events.len(), x.condition.as_ref().map_or(String::new(), |c| format!(" {}", tree(c)))),
+        ExprKind::Earlier(x) => {
+            format!("(earlier {}{})", x.events.len(), x.condition.as_ref().map_or(String::new(), |c| format!(" {}", tree(c))))
+        }
         ExprKind::Consecutive(c) => format!("(consecutive {})", tree(&c.satisfies)),
-        ExprKind::Aggregate(a) => format!("({}{})", a.function.text(), a.value.as_ref().map_or(String::new(), |v| format!(" {}", tree(v)))),
+        ExprKind::Aggregate(a) => {
+            format!("({}{})", a.function.text(), a.value.as_ref().map_or(String::new(), |v| format!(" {}", tree(v))))
+        }
         ExprKind::Verdict(v) => match &v.kind {
             VerdictKind::Stable(x) => format!("(stable {})", tree(x)),
             VerdictKind::Decides { event, .. } => format!("(decides {})", tree(event)),
@@ -218,7 +243,9 @@ fn path(p: &Path) -> String {
         PathKind::Name(n) => n.name.text.to_string(),
         PathKind::Any => "_".into(),
         PathKind::Either(v) => format!("({})", v.iter().map(path).collect::<Vec<_>>().join("|")),
-        PathKind::Repeat { path: p, min, max } => format!("{}{{{min},{}}}", path(p), max.map_or(String::new(), |m| m.to_string())),
+        PathKind::Repeat { path: p, min, max } => {
+            format!("{}{{{min},{}}}", path(p), max.map_or(String::new(), |m| m.to_string()))
+        }
     }
 }
 
@@ -247,7 +274,10 @@ fn precedence_is_that_of_the_fine_print() {
         ("a - b -> c", "(arrow a >b c)"),
         ("a -b-> c - d", "(arrow a >b (- c d))"),
         ("a -b-> c <-d- e -(f|g.h)+-> _", "(arrow a >b c <d e >(f|h){1,} _)"),
-        ("a -b{2,4}-> c and a -b{3}-> c and a -b{2,}-> c and a -_*-> c", "(and (arrow a >b{2,4} c) (arrow a >b{3,3} c) (arrow a >b{2,} c) (arrow a >_{0,} c))"),
+        (
+            "a -b{2,4}-> c and a -b{3}-> c and a -b{2,}-> c and a -_*-> c",
+            "(and (arrow a >b{2,4} c) (arrow a >b{3,3} c) (arrow a >b{2,} c) (arrow a >_{0,} c))",
+        ),
         ("a < -b", "(< a (- b))"),
         ("a <-b - c", "(arrow a <b c)"),
         ("some x: K where a and b or c", "(quantified 1 (or (and a b) c))"),
@@ -299,10 +329,17 @@ fn messages_are_read_as_parts() {
     let items = clean("invariant i { never a message \"{a} {{b}} {join(xs, \\\", \\\")} \\u{1F4A1}{ {x: 1}.x }\" }");
     let ItemKind::Invariant(i) = &items[0].kind else { panic!() };
     let InvariantClause::Demand(d) = &i.clauses[0] else { panic!() };
-    let parts: Vec<String> = d.message.as_ref().unwrap().parts.iter().map(|p| match p {
-        MessagePart::Text(t) => format!("T{t}"),
-        MessagePart::Value(e) => tree(e),
-    }).collect();
+    let parts: Vec<String> = d
+        .message
+        .as_ref()
+        .unwrap()
+        .parts
+        .iter()
+        .map(|p| match p {
+            MessagePart::Text(t) => format!("T{t}"),
+            MessagePart::Value(e) => tree(e),
+        })
+        .collect();
     assert_eq!(parts, ["a", "T {b} ", "join(xs \", \")", "T 💡", "{x:1}.x"]);
 }
 
@@ -317,15 +354,20 @@ fn docs_of_files_and_attributes_are_kept() {
 
 #[test]
 fn items_on_one_line_and_items_that_look_like_names() {
-    let items = clean("node A node B { node: Text } rule rule(node: A) if node.event and test(node) rule test(x: A) if x is A event test");
+    let items = clean(
+        "node A node B { node: Text } rule rule(node: A) if node.event and test(node) rule test(x: A) if x is A event test",
+    );
     assert_eq!(items.len(), 5);
-    let items = clean("param node: Int = 1\nprefer test = node\ntest \"x\" { expect pending }\nrule a(x: A) = min {\n  1 if x.policy\n}\ndefault permit\nobserved event open { open: Text }\nopen node observed");
+    let items = clean(
+        "param node: Int = 1\nprefer test = node\ntest \"x\" { expect pending }\nrule a(x: A) = min {\n  1 if x.policy\n}\ndefault permit\nobserved event open { open: Text }\nopen node observed",
+    );
     assert_eq!(items.len(), 7);
 }
 
 #[test]
 fn one_run_reports_every_broken_item_up_to_the_cap() {
-    let (_, p) = parsed("node A {\nrule ok(a: A) if a\nrule broken(a: A) iff a\nrule ok2(a: A) if a\nnode B { x Int }\n}\nnode C");
+    let (_, p) =
+        parsed("node A {\nrule ok(a: A) if a\nrule broken(a: A) iff a\nrule ok2(a: A) if a\nnode B { x Int }\n}\nnode C");
     assert_eq!(p.diagnostics.len(), 4);
     assert_eq!(p.items.iter().filter_map(|i| i.name()).map(|n| n.text.to_string()).collect::<Vec<_>>(), ["ok", "ok2", "C"]);
     assert_eq!(p.broken.iter().map(|n| n.to_string()).collect::<Vec<_>>(), ["A", "B", "broken"]);
@@ -365,7 +407,11 @@ fn suggestions_mend_what_they_are_for() {
                     mended.replace_range(span.start as usize..span.end as usize, with);
                 }
                 let (after_sources, after) = parsed(&mended);
-                assert!(after.diagnostics.len() < before.diagnostics.len(), "{mended}\n{}", shown(&after_sources, &after.diagnostics));
+                assert!(
+                    after.diagnostics.len() < before.diagnostics.len(),
+                    "{mended}\n{}",
+                    shown(&after_sources, &after.diagnostics)
+                );
             }
         }
     }
@@ -373,7 +419,9 @@ fn suggestions_mend_what_they_are_for() {
 
 #[test]
 fn a_block_of_a_reader_may_follow_an_edit() {
-    let items = clean("reader r {\n add Note(\"a\")\n for s in doc.x where s.y { add Note(s.a) for t in s.b where t\n remove a where b }\n add Note(\"b\") for q in doc.z\n}");
+    let items = clean(
+        "reader r {\n add Note(\"a\")\n for s in doc.x where s.y { add Note(s.a) for t in s.b where t\n remove a where b }\n add Note(\"b\") for q in doc.z\n}",
+    );
     let ItemKind::Reader(r) = &items[0].kind else { panic!() };
     assert_eq!(r.body.len(), 3);
     let ReaderStatement::For { body, .. } = &r.body[1] else { panic!() };
@@ -481,10 +529,40 @@ fn survives(text: &str) {
 #[test]
 fn hostile_text_is_survived() {
     for text in [
-        "", " ", "\u{FEFF}", "\"", "`", "'", "/*", "//", "///", "r\"", "@", "{", "}", "(", "node", "node\n", "rule a(", "test \"", "import",
-        "invariant i { message \"{\" }", "invariant i { never a message \"{a\" }", "invariant i { never a message \"}{}{{{\" }",
-        "invariant i { never a message \"\\q\\u{110000}\\u{\" }", "rule a() if \"\\u{\"", "param x: Int = 99999999999999999999", "edge e: A -> B [9..1]",
-        "node A\u{0}", "节点", "node 节点 { 级别: Int }", "param é: Int in 3..1", "rule a(x) if x -b{4,2}-> c", "}}}}}}}}", "))))", "node A { } } node B",
+        "",
+        " ",
+        "\u{FEFF}",
+        "\"",
+        "`",
+        "'",
+        "/*",
+        "//",
+        "///",
+        "r\"",
+        "@",
+        "{",
+        "}",
+        "(",
+        "node",
+        "node\n",
+        "rule a(",
+        "test \"",
+        "import",
+        "invariant i { message \"{\" }",
+        "invariant i { never a message \"{a\" }",
+        "invariant i { never a message \"}{}{{{\" }",
+        "invariant i { never a message \"\\q\\u{110000}\\u{\" }",
+        "rule a() if \"\\u{\"",
+        "param x: Int = 99999999999999999999",
+        "edge e: A -> B [9..1]",
+        "node A\u{0}",
+        "节点",
+        "node 节点 { 级别: Int }",
+        "param é: Int in 3..1",
+        "rule a(x) if x -b{4,2}-> c",
+        "}}}}}}}}",
+        "))))",
+        "node A { } } node B",
     ] {
         survives(text);
     }
@@ -500,7 +578,8 @@ fn hostile_text_is_survived() {
 #[test]
 fn mutated_programs_are_survived() {
     let programs = fixtures();
-    let pool: Vec<String> = programs.iter().flat_map(|(_, t)| tokens(t).into_iter().map(|k| k.text(t).to_string()).collect::<Vec<_>>()).collect();
+    let pool: Vec<String> =
+        programs.iter().flat_map(|(_, t)| tokens(t).into_iter().map(|k| k.text(t).to_string()).collect::<Vec<_>>()).collect();
     let mut dice = Dice(11);
     for (_, text) in &programs {
         let words: Vec<String> = tokens(text).into_iter().map(|t| t.text(text).to_string()).collect();

@@ -4,14 +4,48 @@ use logos::Logos;
 
 /// The words that are reserved everywhere. A name in backticks may be one of them.
 pub const RESERVED: [&str; 22] = [
-    "and", "or", "not", "implies", "if", "then", "else", "true", "false", "none", "in", "is", "has", "as", "some", "no", "every",
-    "exactly", "earlier", "where", "satisfies", "for",
+    "and",
+    "or",
+    "not",
+    "implies",
+    "if",
+    "then",
+    "else",
+    "true",
+    "false",
+    "none",
+    "in",
+    "is",
+    "has",
+    "as",
+    "some",
+    "no",
+    "every",
+    "exactly",
+    "earlier",
+    "where",
+    "satisfies",
+    "for",
 ];
 
 /// The words that begin an item.
 pub const ITEM_WORDS: [&str; 16] = [
-    "import", "param", "node", "edge", "event", "observed", "open", "reader", "rule", "mechanism", "invariant", "intervention",
-    "policy", "default", "prefer", "test",
+    "import",
+    "param",
+    "node",
+    "edge",
+    "event",
+    "observed",
+    "open",
+    "reader",
+    "rule",
+    "mechanism",
+    "invariant",
+    "intervention",
+    "policy",
+    "default",
+    "prefer",
+    "test",
 ];
 
 /// One token.
@@ -245,8 +279,26 @@ impl TokenKind {
         use TokenKind::*;
         matches!(
             self,
-            Ident | Quoted | Wildcard | Int | Float | Duration | Instant | Text | RawText | ParenClose | BracketClose | BraceClose
-                | Question | SingleQuoted | BadNumber | BadInstant | OpenText | OpenQuoted | Semicolon | Unknown
+            Ident
+                | Quoted
+                | Wildcard
+                | Int
+                | Float
+                | Duration
+                | Instant
+                | Text
+                | RawText
+                | ParenClose
+                | BracketClose
+                | BraceClose
+                | Question
+                | SingleQuoted
+                | BadNumber
+                | BadInstant
+                | OpenText
+                | OpenQuoted
+                | Semicolon
+                | Unknown
         )
     }
     /// Whether it can stand for a name.
@@ -267,7 +319,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
             Err(()) => TokenKind::Unknown,
         };
         match out.last_mut() {
-            Some(last) if kind == TokenKind::Unknown && last.kind == kind && last.span.end == span.start => last.span.end = span.end,
+            Some(last) if kind == TokenKind::Unknown && last.kind == kind && last.span.end == span.start => {
+                last.span.end = span.end
+            }
             _ => out.push(Token { kind, span }),
         }
     }
@@ -303,13 +357,28 @@ mod tests {
         assert_eq!(kinds("a < -b"), [(Ident, "a"), (Less, "<"), (Minus, "-"), (Ident, "b")]);
         assert_eq!(kinds("a <-b-"), [(Ident, "a"), (ArrowTail, "<-"), (Ident, "b"), (Minus, "-")]);
         assert_eq!(kinds("-_->"), [(Minus, "-"), (Wildcard, "_"), (ArrowHead, "->")]);
-        assert_eq!(kinds("_x 30s 10min 1_ 1e-3"), [(Ident, "_x"), (Duration, "30s"), (BadNumber, "10min"), (BadNumber, "1_"), (Float, "1e-3")]);
+        assert_eq!(
+            kinds("_x 30s 10min 1_ 1e-3"),
+            [(Ident, "_x"), (Duration, "30s"), (BadNumber, "10min"), (BadNumber, "1_"), (Float, "1e-3")]
+        );
         assert_eq!(kinds("nothing not r"), [(Ident, "nothing"), (Reserved, "not"), (Ident, "r")]);
-        assert_eq!(kinds("// a\n/// b\n//// c\n//! d\n///"), [(Comment, "// a"), (Doc, "/// b"), (Comment, "//// c"), (FileDoc, "//! d"), (Doc, "///")]);
+        assert_eq!(
+            kinds("// a\n/// b\n//// c\n//! d\n///"),
+            [(Comment, "// a"), (Doc, "/// b"), (Comment, "//// c"), (FileDoc, "//! d"), (Doc, "///")]
+        );
         assert_eq!(kinds("@2026-01-03T10:00:00Z @x"), [(Instant, "@2026-01-03T10:00:00Z"), (BadInstant, "@x")]);
         assert_eq!(kinds("r\"\\d\" \"a\\\"b\" \"x"), [(RawText, "r\"\\d\""), (Text, "\"a\\\"b\""), (OpenText, "\"x")]);
-        assert_eq!(kinds("== = => === ! != <>"), [
-            (EqualsEquals, "=="), (Equals, "="), (FatArrow, "=>"), (TripleEquals, "==="), (Bang, "!"), (NotEquals, "!="), (Diamond, "<>"),
-        ]);
+        assert_eq!(
+            kinds("== = => === ! != <>"),
+            [
+                (EqualsEquals, "=="),
+                (Equals, "="),
+                (FatArrow, "=>"),
+                (TripleEquals, "==="),
+                (Bang, "!"),
+                (NotEquals, "!="),
+                (Diamond, "<>"),
+            ]
+        );
     }
 }

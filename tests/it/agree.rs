@@ -85,12 +85,30 @@ fn facts<A: Annotation>(e: &Evaluation<'_, A>, rule: usize, truth: &dyn Fn(&A) -
 /// Without what a more general unknown fact says already.
 fn plainest(all: Facts) -> Facts {
     let covers = |general: &Vec<V>, k: &Vec<V>| general != k && general.iter().zip(k).all(|(g, v)| g == v || g.is_err());
-    let general: Vec<Vec<V>> = all.iter().filter(|(k, certain)| !**certain && (k.is_empty() || k.contains(&Err(Bad::Fault)))).map(|(k, _)| k.clone()).collect();
+    let general: Vec<Vec<V>> = all
+        .iter()
+        .filter(|(k, certain)| !**certain && (k.is_empty() || k.contains(&Err(Bad::Fault))))
+        .map(|(k, _)| k.clone())
+        .collect();
     all.into_iter().filter(|(k, certain)| *certain || !general.iter().any(|g| covers(g, k))).collect()
 }
 
-fn engine<A: Annotation>(checked: &Checked, graph: Graph, universe: A, naive: bool, truth: &dyn Fn(&A) -> Option<bool>) -> Option<Answer> {
-    let mut e = Evaluation::new(&checked.program, &checked.strata, graph, (universe, &values(checked)), Budget::default(), How { naive }, &|_| {});
+fn engine<A: Annotation>(
+    checked: &Checked,
+    graph: Graph,
+    universe: A,
+    naive: bool,
+    truth: &dyn Fn(&A) -> Option<bool>,
+) -> Option<Answer> {
+    let mut e = Evaluation::new(
+        &checked.program,
+        &checked.strata,
+        graph,
+        (universe, &values(checked)),
+        Budget::default(),
+        How { naive },
+        &|_| {},
+    );
     if e.machine.faulted {
         return None;
     }
@@ -101,7 +119,9 @@ fn engine<A: Annotation>(checked: &Checked, graph: Graph, universe: A, naive: bo
     for i in &checked.program.invariants {
         match e.invariant(i, 100_000) {
             Decided::Checked(o) => {
-                let one = |f: &dbm::demand::invariant::Found| (f.clause, f.binding.iter().map(|b| e.machine.graph.dictionary.value(b.1)).collect());
+                let one = |f: &dbm::demand::invariant::Found| {
+                    (f.clause, f.binding.iter().map(|b| e.machine.graph.dictionary.value(b.1)).collect())
+                };
                 let found: BTreeSet<(usize, Vec<Value>)> = o.found.iter().map(one).collect();
                 assert_eq!(found.len() as u64, o.count, "a violation is counted twice");
                 answer.verdicts.push((verdict(&o).name().to_string(), o.checked, found));
@@ -148,7 +168,9 @@ fn kleene(a: &Kleene) -> Option<bool> {
 fn difference(checked: &Checked, name: (&str, &str), a: &Answer, b: &Answer) -> Option<String> {
     for ((rule, x), (_, y)) in a.facts.iter().zip(&b.facts) {
         if x != y {
-            let only = |x: &Facts, y: &Facts| x.iter().filter(|(k, v)| y.get(*k) != Some(v)).map(|(k, v)| format!("    {k:?} {v}\n")).collect::<String>();
+            let only = |x: &Facts, y: &Facts| {
+                x.iter().filter(|(k, v)| y.get(*k) != Some(v)).map(|(k, v)| format!("    {k:?} {v}\n")).collect::<String>()
+            };
             return Some(format!("facts of {rule}\n  {}:\n{}  {}:\n{}", name.0, only(x, y), name.1, only(y, x)));
         }
     }
@@ -176,7 +198,11 @@ fn attempt(case: &Case, check: &dyn Fn(&Case, &Checked, &Sources) -> Option<Stri
         let text = p.downcast_ref::<String>().cloned().or_else(|| p.downcast_ref::<&str>().map(|s| s.to_string()));
         let text = text.unwrap_or_default();
         // while a case is shrunk, declarations may go that its candidate needs
-        if text.starts_with("a candidate is refused") { Tried::Refused(vec![text]) } else { Tried::Wrong(format!("panic: {text}")) }
+        if text.starts_with("a candidate is refused") {
+            Tried::Refused(vec![text])
+        } else {
+            Tried::Wrong(format!("panic: {text}"))
+        }
     })
 }
 
@@ -203,11 +229,17 @@ fn shrunk(mut case: Case, check: &dyn Fn(&Case, &Checked, &Sources) -> Option<St
     }
     // then parts of formulas: whatever stands in parentheses, or beside an `and`
     loop {
-        let smaller = case.items.iter().enumerate().filter(|(_, t)| ["rule", "inva", "mech"].contains(&&t[..4])).flat_map(|(i, item)| cuts(item).into_iter().map(move |t| (i, t))).map(|(i, t)| {
-            let mut c = case.clone();
-            c.items[i] = t;
-            c
-        });
+        let smaller = case
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, t)| ["rule", "inva", "mech"].contains(&&t[..4]))
+            .flat_map(|(i, item)| cuts(item).into_iter().map(move |t| (i, t)))
+            .map(|(i, t)| {
+                let mut c = case.clone();
+                c.items[i] = t;
+                c
+            });
         match smaller.collect::<Vec<_>>().into_iter().find(fails) {
             Some(c) => case = c,
             None => return case,
@@ -241,7 +273,14 @@ fn cuts(item: &str) -> Vec<String> {
     for word in [" and ", " or ", " where ", ", ", " never ", " require ", " let "] {
         let at: Vec<usize> = item.match_indices(word).map(|m| m.0).collect();
         for (n, start) in at.iter().enumerate() {
-            for end in at.iter().skip(n + 1).copied().chain(item.match_indices([')', '}']).map(|m| m.0)).chain([item.len()]).filter(|e| e > start) {
+            for end in at
+                .iter()
+                .skip(n + 1)
+                .copied()
+                .chain(item.match_indices([')', '}']).map(|m| m.0))
+                .chain([item.len()])
+                .filter(|e| e > start)
+            {
                 all.push(format!("{}{}", &item[..*start], &item[end..]));
                 all.push(format!("{} {}", &item[..*start], &item[end..]));
             }
@@ -299,7 +338,11 @@ fn all(seeds: u64, wanted: usize, check: &dyn Fn(&Case, &Checked, &Sources) -> O
         println!("accepted {accepted}, refused {refused}: {reasons:#?}");
         assert_eq!(failures, 0);
     }
-    assert!(accepted * 10 >= (accepted + refused) * 6, "too many programs are refused: {refused} of {}\n{reasons:#?}", accepted + refused);
+    assert!(
+        accepted * 10 >= (accepted + refused) * 6,
+        "too many programs are refused: {refused} of {}\n{reasons:#?}",
+        accepted + refused
+    );
 }
 
 fn engine_and_oracle(case: &Case, checked: &Checked, _: &Sources) -> Option<String> {

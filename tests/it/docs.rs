@@ -287,7 +287,8 @@ fn chapters() -> Vec<String> {
 #[test]
 fn the_summary_lists_every_chapter() {
     let mut listed = chapters();
-    let mut there: Vec<String> = std::fs::read_dir(root().join("docs/book")).unwrap().flatten().map(|e| e.file_name().into_string().unwrap()).collect();
+    let mut there: Vec<String> =
+        std::fs::read_dir(root().join("docs/book")).unwrap().flatten().map(|e| e.file_name().into_string().unwrap()).collect();
     there.retain(|n| n.ends_with(".md") && n != "SUMMARY.md");
     listed.sort();
     there.sort();
@@ -322,7 +323,11 @@ fn the_book_describes_every_built_in_and_no_other() {
         }
     }
     let missing: Vec<&String> = wanted.iter().filter(|w| !text.lines().any(|l| l == w.as_str())).collect();
-    assert!(missing.is_empty(), "docs/book/builtins.md lacks\n{}", missing.iter().map(|w| w.as_str()).collect::<Vec<_>>().join("\n"));
+    assert!(
+        missing.is_empty(),
+        "docs/book/builtins.md lacks\n{}",
+        missing.iter().map(|w| w.as_str()).collect::<Vec<_>>().join("\n")
+    );
     let rows = text.lines().filter(|l| l.starts_with("| `") && l.contains('(')).count();
     assert_eq!(rows, wanted.len(), "the book has rows that no built-in has");
 }

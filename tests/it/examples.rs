@@ -3,7 +3,8 @@ use super::docs::{page, root};
 
 #[test]
 fn the_readmes_of_the_examples_are_true() {
-    let mut folders: Vec<_> = std::fs::read_dir(root().join("examples")).unwrap().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    let mut folders: Vec<_> =
+        std::fs::read_dir(root().join("examples")).unwrap().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
     folders.sort();
     let readmes: Vec<_> = folders.iter().map(|f| (f, f.join("README.md"))).filter(|(_, r)| r.exists()).collect();
     assert!(readmes.len() >= 2, "examples without a README");

@@ -1,13 +1,13 @@
 //! The tests that look at dbm from outside: one binary, one module for each matter.
+mod agree;
 mod cli;
 mod docs;
 mod errors;
 mod examples;
 mod library;
 mod n8n;
+mod oracle;
 mod page;
+mod random;
 mod report;
 mod tidy;
-mod agree;
-mod oracle;
-mod random;

@@ -12,7 +12,8 @@ fn workflows() -> Vec<(String, Vec<u8>)> {
         println!("skipped: there is no {}", "../shared/data/n8n");
         return vec![];
     };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|x| x == "json")).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|x| x == "json")).collect();
     paths.sort();
     paths.iter().map(|p| (p.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(p).unwrap())).collect()
 }
@@ -82,7 +83,8 @@ fn found(program: &Program, files: &[(String, Vec<u8>)]) -> Vec<Result<(BTreeSet
         match c.demands.iter().find(|d| d.name == "reachable") {
             Some(d) => {
                 let steps = d.violations.iter().map(|v| v.binding[0].1.as_str().unwrap());
-                let names = steps.map(|s| serde_json::from_str(s.strip_prefix("Step(").unwrap().strip_suffix(')').unwrap()).unwrap());
+                let names =
+                    steps.map(|s| serde_json::from_str(s.strip_prefix("Step(").unwrap().strip_suffix(')').unwrap()).unwrap());
                 Ok((names.collect(), d.violation_count))
             }
             None => Err(c.diagnostics.iter().map(|d| d.code.to_string()).collect()),
@@ -115,7 +117,8 @@ fn every_workflow_conforms_and_the_independent_code_knows_why() {
         return;
     }
     let all: Vec<Workflow> = files.iter().map(|f| workflow(&f.1)).collect();
-    let dangling = all.iter().filter(|w| w.links.iter().any(|(a, _, b)| !w.steps.contains_key(a) || !w.steps.contains_key(b))).count();
+    let dangling =
+        all.iter().filter(|w| w.links.iter().any(|(a, _, b)| !w.steps.contains_key(a) || !w.steps.contains_key(b))).count();
     let twice = all.iter().filter(|w| w.names != w.steps.len()).count();
     let no_trigger = all.iter().filter(|w| !w.steps.values().any(|s| s.0)).count();
     assert_eq!((all.len(), dangling, twice, no_trigger), (130, 0, 0, 2));
@@ -131,16 +134,16 @@ fn the_findings_that_were_checked_by_hand_are_still_found() {
     let found = found(&compiled("page.dbm", &page), &files);
     // read by eye in the exported JSON, with what was seen there
     let checked = [
-        ("0090", "Get Likers"),                 // goes on to Dropcontact; no connection comes to it
-        ("0262", "NextCloud"),                  // begins a branch; only Typeform Trigger starts, and it goes to Merge
-        ("0262", "Spreadsheet File"),           // comes from NextCloud alone
-        ("0352", "Read Binary File"),           // three steps in a row, and no trigger in the file
-        ("0457", "Encrypt email"),              // stands alone, as an example beside the workflow
-        ("1229", "Wise3"),                      // the last of four steps in a row, and no trigger in the file
-        ("1813", "Generate Interview Times"),   // left over: no connection comes or goes
-        ("1834", "Table: Tools"),               // goes to itself and to Table: Attributes; nothing else comes
-        ("2043", "AI Agent"),                   // the chat trigger goes to Basic LLM Chain2 only
-        ("2043", "DeepSeek"),                   // the model of that agent, by an ai_ port: it falls with it
+        ("0090", "Get Likers"),               // goes on to Dropcontact; no connection comes to it
+        ("0262", "NextCloud"),                // begins a branch; only Typeform Trigger starts, and it goes to Merge
+        ("0262", "Spreadsheet File"),         // comes from NextCloud alone
+        ("0352", "Read Binary File"),         // three steps in a row, and no trigger in the file
+        ("0457", "Encrypt email"),            // stands alone, as an example beside the workflow
+        ("1229", "Wise3"),                    // the last of four steps in a row, and no trigger in the file
+        ("1813", "Generate Interview Times"), // left over: no connection comes or goes
+        ("1834", "Table: Tools"),             // goes to itself and to Table: Attributes; nothing else comes
+        ("2043", "AI Agent"),                 // the chat trigger goes to Basic LLM Chain2 only
+        ("2043", "DeepSeek"),                 // the model of that agent, by an ai_ port: it falls with it
     ];
     for (file, step) in checked {
         let i = files.iter().position(|f| f.0.starts_with(file)).unwrap();

@@ -21,37 +21,75 @@ use std::rc::Rc;
 
 /// Why there is no value: a fault, or (where a value rule must match) no value at all, which makes the conjunct false.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Bad { Fault, NoMatch }
+pub enum Bad {
+    Fault,
+    NoMatch,
+}
 pub type V = Result<Value, Bad>;
 type Truth = Option<bool>;
 const FAULT: V = Err(Bad::Fault);
 
 /// A rule's facts (whether certain), for a value rule with values; a mechanism's values. `broken`: nothing is known.
 #[derive(Clone, Default, PartialEq, Debug)]
-pub struct Table { pub facts: BTreeMap<Vec<V>, bool>, pub values: BTreeMap<Vec<V>, V>, pub broken: bool }
+pub struct Table {
+    pub facts: BTreeMap<Vec<V>, bool>,
+    pub values: BTreeMap<Vec<V>, V>,
+    pub broken: bool,
+}
 /// The outcome of an invariant: verdict, `checked`, and the certain violations by clause and binding.
 #[derive(Debug, PartialEq)]
-pub struct Outcome { pub verdict: &'static str, pub checked: u64, pub violations: BTreeSet<(usize, Vec<Value>)> }
+pub struct Outcome {
+    pub verdict: &'static str,
+    pub checked: u64,
+    pub violations: BTreeSet<(usize, Vec<Value>)>,
+}
 
 #[derive(Clone)]
-struct Env<'a> { vars: &'a [Var], vals: Vec<Option<V>> }
+struct Env<'a> {
+    vars: &'a [Var],
+    vals: Vec<Option<V>>,
+}
 type Pairs = BTreeMap<(Value, Value), bool>;
 type Sink<'s, 'a> = &'s mut dyn FnMut(&Env<'a>, Truth);
 pub struct Oracle<'a> {
-    p: &'a Program, g: &'a Graph, reach: Vec<BTreeSet<usize>>,
-    tables: RefCell<Vec<Option<Rc<Table>>>>, walks: RefCell<BTreeMap<usize, Rc<Pairs>>>,
+    p: &'a Program,
+    g: &'a Graph,
+    reach: Vec<BTreeSet<usize>>,
+    tables: RefCell<Vec<Option<Rc<Table>>>>,
+    walks: RefCell<BTreeMap<usize, Rc<Pairs>>>,
 }
 
-fn and(a: Truth, b: Truth) -> Truth { if a == Some(false) || b == Some(false) { Some(false) } else { a.and(b) } }
-fn not(a: Truth) -> Truth { a.map(|b| !b) }
-fn or(a: Truth, b: Truth) -> Truth { not(and(not(a), not(b))) }
-fn val(t: Truth) -> V { t.map(Value::Bool).ok_or(Bad::Fault) }
-fn same(a: &V, b: &V) -> Truth { match (a, b) { (Ok(a), Ok(b)) => Some(a == b), _ => None } }
+fn and(a: Truth, b: Truth) -> Truth {
+    if a == Some(false) || b == Some(false) { Some(false) } else { a.and(b) }
+}
+fn not(a: Truth) -> Truth {
+    a.map(|b| !b)
+}
+fn or(a: Truth, b: Truth) -> Truth {
+    not(and(not(a), not(b)))
+}
+fn val(t: Truth) -> V {
+    t.map(Value::Bool).ok_or(Bad::Fault)
+}
+fn same(a: &V, b: &V) -> Truth {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Some(a == b),
+        _ => None,
+    }
+}
 fn flat<'a>(e: &'a Expr, out: &mut Vec<&'a Expr>) {
-    match &e.kind { ExprKind::And(list) => list.iter().for_each(|x| flat(x, out)), _ => out.push(e) }
+    match &e.kind {
+        ExprKind::And(list) => list.iter().for_each(|x| flat(x, out)),
+        _ => out.push(e),
+    }
 }
 fn sort(ty: &Type) -> Option<(Sort, &Kinds)> {
-    match ty { Type::Node(k) => Some((Sort::Node, k)), Type::Edge(k) => Some((Sort::Edge, k)), Type::Event(k) => Some((Sort::Event, k)), _ => None }
+    match ty {
+        Type::Node(k) => Some((Sort::Node, k)),
+        Type::Edge(k) => Some((Sort::Edge, k)),
+        Type::Event(k) => Some((Sort::Event, k)),
+        _ => None,
+    }
 }
 /// The direct parts of an expression, those in scopes of its own apart.
 fn parts(e: &Expr) -> (Vec<&Expr>, Vec<&Expr>) {
@@ -62,16 +100,25 @@ fn parts(e: &Expr) -> (Vec<&Expr>, Vec<&Expr>) {
         Coalesce(a, b) | Implies(a, b) => (vec![a, b], vec![]),
         If(a, b, c) => (vec![a, b, c], vec![]),
         Path(p) => (vec![&p.from, &p.to], vec![]),
-        Quantified(_, s, last) | Aggregate { scope: s, value: last, .. } => (vec![], scope_parts(s).into_iter().chain(last.as_deref()).collect()),
+        Quantified(_, s, last) | Aggregate { scope: s, value: last, .. } => {
+            (vec![], scope_parts(s).into_iter().chain(last.as_deref()).collect())
+        }
         _ => (vec![], vec![]),
     }
 }
 fn scope_parts(s: &Scope) -> Vec<&Expr> {
-    let ranges = s.binders.iter().filter_map(|b| match &b.domain { Domain::Range(x) => Some(x), _ => None });
+    let ranges = s.binders.iter().filter_map(|b| match &b.domain {
+        Domain::Range(x) => Some(x),
+        _ => None,
+    });
     ranges.chain(s.filter.as_deref()).collect()
 }
 fn mentions(e: &Expr, open: &BTreeSet<usize>) -> bool {
-    let own = match &e.kind { ExprKind::Var(v) => open.contains(&(v.0 as usize)), ExprKind::Path(p) => p.edge.is_some_and(|v| open.contains(&(v.0 as usize))), _ => false };
+    let own = match &e.kind {
+        ExprKind::Var(v) => open.contains(&(v.0 as usize)),
+        ExprKind::Path(p) => p.edge.is_some_and(|v| open.contains(&(v.0 as usize))),
+        _ => false,
+    };
     let (a, b) = parts(e);
     own || a.iter().chain(&b).any(|x| mentions(x, open))
 }
@@ -96,14 +143,21 @@ impl<'a> Oracle<'a> {
         fn uses(e: &Expr, n: usize, out: &mut BTreeSet<usize>) {
             fn path(p: &Path, out: &mut BTreeSet<usize>) {
                 match p {
-                    Path::Step(l) => out.extend(l.iter().filter_map(|r| match r { Relation::Rule(r) => Some(r.0 as usize), _ => None })),
+                    Path::Step(l) => out.extend(l.iter().filter_map(|r| match r {
+                        Relation::Rule(r) => Some(r.0 as usize),
+                        _ => None,
+                    })),
                     Path::Sequence(l) | Path::Either(l) => l.iter().for_each(|p| path(p, out)),
                     Path::Repeat(p, ..) => path(p, out),
                 }
             }
             match &e.kind {
-                ExprKind::Atom(r, _) | ExprKind::Value { rule: r, .. } => { out.insert(r.0 as usize); }
-                ExprKind::Attr(_, a) => { out.insert(n + a.0 as usize); }
+                ExprKind::Atom(r, _) | ExprKind::Value { rule: r, .. } => {
+                    out.insert(r.0 as usize);
+                }
+                ExprKind::Attr(_, a) => {
+                    out.insert(n + a.0 as usize);
+                }
                 ExprKind::Path(p) => path(&p.path, out),
                 _ => {}
             }
@@ -116,7 +170,9 @@ impl<'a> Oracle<'a> {
         p.mechanisms.iter().for_each(|m| uses(&m.value, n, &mut reach[n + m.attr.0 as usize]));
         loop {
             let next: Vec<BTreeSet<usize>> = reach.iter().map(|s| s.iter().fold(s.clone(), |a, i| &a | &reach[*i])).collect();
-            if next == reach { break }
+            if next == reach {
+                break;
+            }
             reach = next;
         }
         let tables = RefCell::new(vec![None; reach.len()]);
@@ -126,13 +182,25 @@ impl<'a> Oracle<'a> {
         let Some((s, k)) = sort(ty) else { return vec![] };
         self.g.of_kinds(s, k).into_iter().map(|v| Ok(self.value(v))).collect()
     }
-    fn value(&self, v: Val) -> Value { self.g.dictionary.value(v) }
-    fn handle(&self, e: Element) -> Val { match e { Element::Node(n) => Val::node(n), Element::Edge(n) => Val::edge(n), Element::Event(n) => Val::event(n) } }
-    fn is(&self, v: &V, ty: &Type) -> Truth { v.as_ref().ok().map(|_| self.elements(ty).contains(v)) }
+    fn value(&self, v: Val) -> Value {
+        self.g.dictionary.value(v)
+    }
+    fn handle(&self, e: Element) -> Val {
+        match e {
+            Element::Node(n) => Val::node(n),
+            Element::Edge(n) => Val::edge(n),
+            Element::Event(n) => Val::event(n),
+        }
+    }
+    fn is(&self, v: &V, ty: &Type) -> Truth {
+        v.as_ref().ok().map(|_| self.elements(ty).contains(v))
+    }
 
     /// The facts of a rule (the values of an attribute), settled with all that needs it and is needed by it.
     pub fn table(&self, item: usize) -> Rc<Table> {
-        if let Some(t) = &self.tables.borrow()[item] { return t.clone() }
+        if let Some(t) = &self.tables.borrow()[item] {
+            return t.clone();
+        }
         let all = |i: &usize| *i == item || (self.reach[item].contains(i) && self.reach[*i].contains(&item));
         let group: Vec<usize> = (0..self.reach.len()).filter(all).collect();
         group.iter().for_each(|i| self.tables.borrow_mut()[*i] = Some(Rc::default()));
@@ -142,19 +210,25 @@ impl<'a> Oracle<'a> {
             let stuck = round > 20 + 2 * keys;
             let mut changed = false;
             for (i, mut t) in group.iter().zip(next) {
-                if stuck && matches!(self.p.rules.get(*i).map(|r| &r.form), Some(RuleForm::Value(..))) { t = Rc::new(Table { broken: true, ..Table::default() }) }
+                if stuck && matches!(self.p.rules.get(*i).map(|r| &r.form), Some(RuleForm::Value(..))) {
+                    t = Rc::new(Table { broken: true, ..Table::default() })
+                }
                 changed |= self.tables.borrow_mut()[*i].replace(t.clone()) != Some(t);
             }
             self.walks.borrow_mut().clear();
             assert!(round < 10_000, "the oracle does not settle");
-            if !changed { break }
+            if !changed {
+                break;
+            }
         }
         self.tables.borrow()[item].clone().expect("settled")
     }
     /// What an item's clauses give, from what is known by now.
     fn round(&self, item: usize) -> Table {
         let mut t = Table { broken: self.tables.borrow()[item].as_ref().is_some_and(|t| t.broken), ..Table::default() };
-        if t.broken { return t }
+        if t.broken {
+            return t;
+        }
         let Some(rule) = self.p.rules.get(item) else {
             for m in self.p.mechanisms.iter().filter(|m| m.attr.0 as usize == item - self.p.rules.len()) {
                 for e in self.elements(&Type::Node(Kinds::Of([m.kind].into()))) {
@@ -167,10 +241,12 @@ impl<'a> Oracle<'a> {
         };
         let mut items: BTreeMap<Vec<V>, Vec<V>> = BTreeMap::new();
         if !rule.function {
-            rule.clauses.iter().for_each(|c| self.clause(rule, c, vec![None; c.head.len()], &mut |key, truth, v| {
-                *t.facts.entry(key.clone()).or_default() |= truth == Some(true);
-                items.entry(key).or_default().push(if truth.is_none() { FAULT } else { v });
-            }));
+            rule.clauses.iter().for_each(|c| {
+                self.clause(rule, c, vec![None; c.head.len()], &mut |key, truth, v| {
+                    *t.facts.entry(key.clone()).or_default() |= truth == Some(true);
+                    items.entry(key).or_default().push(if truth.is_none() { FAULT } else { v });
+                })
+            });
         }
         if let RuleForm::Value(combine, _) = &rule.form {
             t.values = items.into_iter().map(|(k, list)| (k, combined(*combine, &list))).collect();
@@ -185,8 +261,15 @@ impl<'a> Oracle<'a> {
         let mut open: BTreeSet<usize> = BTreeSet::new();
         for ((h, a), ty) in c.head.iter().zip(args).zip(&rule.params) {
             match a {
-                Some(v) => { if sort(ty).is_some() { truth = and(truth, self.is(&v, ty)) } env.vals[h.0 as usize] = Some(v) }
-                None => { open.insert(h.0 as usize); }
+                Some(v) => {
+                    if sort(ty).is_some() {
+                        truth = and(truth, self.is(&v, ty))
+                    }
+                    env.vals[h.0 as usize] = Some(v)
+                }
+                None => {
+                    open.insert(h.0 as usize);
+                }
             }
         }
         let mut list = vec![];
@@ -196,21 +279,36 @@ impl<'a> Oracle<'a> {
             let key: Vec<V> = c.head.iter().map(|h| env.vals[h.0 as usize].clone().unwrap_or(FAULT)).collect();
             let fits = key.iter().zip(&rule.params).all(|(v, ty)| sort(ty).is_none() || self.is(v, ty) != Some(false));
             let v = c.value.as_ref().map_or(Ok(Value::None), |e| self.eval(e, env));
-            if fits && v != Err(Bad::NoMatch) { found(key, t, v) }
+            if fits && v != Err(Bad::NoMatch) {
+                found(key, t, v)
+            }
         });
     }
     /// All assignments of the open variables for which the conjuncts are not false, with their truth.
-    fn solve(&self, list: &[&'a Expr], value: Option<&'a Expr>, open: &BTreeSet<usize>, env: &mut Env<'a>, mut truth: Truth, sink: Sink<'_, 'a>) {
+    fn solve(
+        &self,
+        list: &[&'a Expr],
+        value: Option<&'a Expr>,
+        open: &BTreeSet<usize>,
+        env: &mut Env<'a>,
+        mut truth: Truth,
+        sink: Sink<'_, 'a>,
+    ) {
         let mut rest = vec![];
         for e in list {
             if mentions(e, open) { rest.push(*e) } else { truth = and(truth, self.truth(e, env)) }
         }
-        if truth == Some(false) { return }
-        if open.is_empty() { return sink(env, truth) }
+        if truth == Some(false) {
+            return;
+        }
+        if open.is_empty() {
+            return sink(env, truth);
+        }
         let of: Vec<&Expr> = rest.iter().copied().chain(value).collect();
         let all = open.iter().map(|v| (self.domain(*v, &of, open, env), *v));
         // first those of which all is known, then the shortest
-        let Some(((_, domain), v)) = all.filter_map(|(d, v)| Some((d?, v))).min_by_key(|((waits, d), _)| (*waits, d.len())) else {
+        let Some(((_, domain), v)) = all.filter_map(|(d, v)| Some((d?, v))).min_by_key(|((waits, d), _)| (*waits, d.len()))
+        else {
             panic!("nothing binds {:?}", open.iter().map(|v| env.vars[*v].name.clone()).collect::<Vec<_>>());
         };
         let mut left = open.clone();
@@ -223,7 +321,9 @@ impl<'a> Oracle<'a> {
     }
     /// The values that a variable may have, and whether something that binds it has to wait.
     fn domain(&self, v: usize, of: &[&'a Expr], open: &BTreeSet<usize>, env: &Env<'a>) -> Option<(bool, Vec<V>)> {
-        if sort(&env.vars[v].ty).is_some() { return Some((false, self.elements(&env.vars[v].ty))) }
+        if sort(&env.vars[v].ty).is_some() {
+            return Some((false, self.elements(&env.vars[v].ty)));
+        }
         let mut all: Vec<Option<BTreeSet<V>>> = vec![];
         of.iter().for_each(|e| self.sources(v, e, open, env, &mut all));
         let waits = all.contains(&None);
@@ -236,26 +336,38 @@ impl<'a> Oracle<'a> {
     }
     fn sources(&self, v: usize, e: &'a Expr, open: &BTreeSet<usize>, env: &Env<'a>, out: &mut Vec<Option<BTreeSet<V>>>) {
         let is = |e: &Expr| matches!(e.kind, ExprKind::Var(x) if x.0 as usize == v);
-        let mut put = |known: &Expr, list: &dyn Fn(V) -> BTreeSet<V>| out.push((!mentions(known, open)).then(|| match self.eval(known, env) {
-            Err(Bad::NoMatch) => BTreeSet::new(),
-            v => list(v),
-        }));
+        let mut put = |known: &Expr, list: &dyn Fn(V) -> BTreeSet<V>| {
+            out.push((!mentions(known, open)).then(|| match self.eval(known, env) {
+                Err(Bad::NoMatch) => BTreeSet::new(),
+                v => list(v),
+            }))
+        };
         match &e.kind {
             ExprKind::Op(Op::Eq, l) if is(&l[0]) => put(&l[1], &|x| [x].into()),
             ExprKind::Op(Op::Eq, l) if is(&l[1]) => put(&l[0], &|x| [x].into()),
             ExprKind::Op(Op::In, l) if is(&l[0]) => put(&l[1], &|x| items(&x, false).into_iter().map(|p| p.1).collect()),
-            ExprKind::Atom(r, args) | ExprKind::Value { rule: r, args, matched: true } if !self.p.rules[r.0 as usize].function => {
+            ExprKind::Atom(r, args) | ExprKind::Value { rule: r, args, matched: true }
+                if !self.p.rules[r.0 as usize].function =>
+            {
                 let t = self.table(r.0 as usize);
                 for i in (0..args.len()).filter(|i| is(&args[*i])) {
                     out.push(Some(if t.broken { [FAULT].into() } else { t.facts.keys().map(|k| k[i].clone()).collect() }));
                 }
             }
-            ExprKind::Path(p) => for (i, end) in [&p.from, &p.to].into_iter().enumerate().filter(|(_, x)| is(x)) {
-                let _ = end;
-                out.push(Some(self.walk(&p.path).keys().map(|k| Ok(if i == 0 { k.0.clone() } else { k.1.clone() })).collect()));
-            },
+            ExprKind::Path(p) => {
+                for (i, end) in [&p.from, &p.to].into_iter().enumerate().filter(|(_, x)| is(x)) {
+                    let _ = end;
+                    out.push(Some(
+                        self.walk(&p.path).keys().map(|k| Ok(if i == 0 { k.0.clone() } else { k.1.clone() })).collect(),
+                    ));
+                }
+            }
             ExprKind::Or(list) if opens(e, env).contains(&v) => {
-                let each = list.iter().map(|b| { let mut l = vec![]; flat(b, &mut l); self.domain(v, &l, open, env).filter(|d| !d.0) });
+                let each = list.iter().map(|b| {
+                    let mut l = vec![];
+                    flat(b, &mut l);
+                    self.domain(v, &l, open, env).filter(|d| !d.0)
+                });
                 out.push(each.collect::<Option<Vec<_>>>().map(|l| l.into_iter().flat_map(|d| d.1).collect()));
                 return;
             }
@@ -291,14 +403,23 @@ impl<'a> Oracle<'a> {
         };
         let list: Vec<(V, V)> = match &b.domain {
             Domain::Kind(ty) => self.elements(ty).into_iter().map(|e| (Ok(Value::None), e)).collect(),
-            Domain::Range(e) => match self.eval(e, env) { Err(Bad::NoMatch) => vec![], v => items(&v, b.key.is_some()) },
+            Domain::Range(e) => match self.eval(e, env) {
+                Err(Bad::NoMatch) => vec![],
+                v => items(&v, b.key.is_some()),
+            },
         };
         for (k, v) in list {
             let t = if k.is_err() { and(truth, None) } else { truth };
-            for (var, x) in [(b.key, k), (b.var, v)] { if let Some(var) = var { env.vals[var.0 as usize] = Some(x) } }
+            for (var, x) in [(b.key, k), (b.var, v)] {
+                if let Some(var) = var {
+                    env.vals[var.0 as usize] = Some(x)
+                }
+            }
             self.each(s, n + 1, env, t, sink);
         }
-        for var in [b.key, b.var].into_iter().flatten() { env.vals[var.0 as usize] = None }
+        for var in [b.key, b.var].into_iter().flatten() {
+            env.vals[var.0 as usize] = None
+        }
     }
     /// The distinct bindings of a scope's binders that are not false, with their truth.
     fn bindings(&self, s: &'a Scope, env: &Env<'a>) -> Vec<(Env<'a>, Truth)> {
@@ -319,8 +440,13 @@ impl<'a> Oracle<'a> {
             ExprKind::Const(v) => Ok(v.clone()),
             ExprKind::Param(p) => Ok(self.p.params[p.0 as usize].default.clone().unwrap_or(Value::None)),
             ExprKind::Element(x) => Ok(Value::Element(*x)),
-            ExprKind::Var(v) => env.vals[v.0 as usize].clone().unwrap_or_else(|| panic!("{} is not bound", env.vars[v.0 as usize].name)),
-            ExprKind::Attr(x, a) => match self.eval(x, env)? { Value::Element(x) => self.attr(x, *a), _ => Ok(Value::None) },
+            ExprKind::Var(v) => {
+                env.vals[v.0 as usize].clone().unwrap_or_else(|| panic!("{} is not bound", env.vars[v.0 as usize].name))
+            }
+            ExprKind::Attr(x, a) => match self.eval(x, env)? {
+                Value::Element(x) => self.attr(x, *a),
+                _ => Ok(Value::None),
+            },
             ExprKind::Field(x, f) => Ok(match (self.eval(x, env)?, f) {
                 (Value::Element(Element::Node(n)), Field::Id) => self.value(self.g.node_id(n)),
                 (Value::Element(Element::Edge(n)), Field::Id) => self.value(self.g.edge_id(n)),
@@ -328,44 +454,77 @@ impl<'a> Oracle<'a> {
                 (Value::Element(Element::Edge(n)), Field::To) => self.value(Val::node(self.g.ends(n).expect("ends").1)),
                 _ => Value::None,
             }),
-            ExprKind::Lookup(k, id) => match self.eval(id, env)? { Value::None => Ok(Value::None), id => self.named(&Type::node(*k), &id) },
+            ExprKind::Lookup(k, id) => match self.eval(id, env)? {
+                Value::None => Ok(Value::None),
+                id => self.named(&Type::node(*k), &id),
+            },
             ExprKind::Op(Op::Cast(ty), l) if sort(ty.present()).is_some() => match self.eval(&l[0], env)? {
                 Value::None if ty.is_optional() => Ok(Value::None),
                 x => self.named(ty.present(), &x),
             },
             ExprKind::Op(op, l) => {
                 let l: Vec<V> = l.iter().map(|x| self.eval(x, env)).collect();
-                if l.contains(&Err(Bad::NoMatch)) { return Err(Bad::NoMatch) }
+                if l.contains(&Err(Bad::NoMatch)) {
+                    return Err(Bad::NoMatch);
+                }
                 op.apply(&l.into_iter().collect::<Result<Vec<_>, _>>()?).map_err(|_| Bad::Fault)
             }
-            ExprKind::Coalesce(a, b) => match self.eval(a, env)? { Value::None => self.eval(b, env), v => Ok(v) },
-            ExprKind::If(c, a, b) => match self.truth(c, env) { Some(c) => self.eval(if c { a } else { b }, env), None => FAULT },
+            ExprKind::Coalesce(a, b) => match self.eval(a, env)? {
+                Value::None => self.eval(b, env),
+                v => Ok(v),
+            },
+            ExprKind::If(c, a, b) => match self.truth(c, env) {
+                Some(c) => self.eval(if c { a } else { b }, env),
+                None => FAULT,
+            },
             ExprKind::Not(a) => val(not(self.truth(a, env))),
             ExprKind::And(l) if opens(e, env).is_empty() => val(l.iter().fold(Some(true), |t, x| and(t, self.truth(x, env)))),
             ExprKind::And(_) => val(self.exists(e, env)),
             ExprKind::Or(l) => val(l.iter().fold(Some(false), |t, x| or(t, self.exists(x, env)))),
             ExprKind::Implies(a, b) => val(or(not(self.truth(a, env)), self.truth(b, env))),
-            ExprKind::Is(x, ty) => { let x = self.eval(x, env)?; val(self.is(&Ok(x), ty)) }
+            ExprKind::Is(x, ty) => {
+                let x = self.eval(x, env)?;
+                val(self.is(&Ok(x), ty))
+            }
             ExprKind::Atom(r, args) => {
                 let args = self.args(args, env)?;
                 let (rule, mut any) = (&self.p.rules[r.0 as usize], Some(false));
-                if rule.function { rule.clauses.iter().for_each(|c| self.clause(rule, c, args.clone(), &mut |_, t, _| any = or(any, t))) }
-                else { self.table(r.0 as usize).facts.iter().for_each(|(k, certain)| any = or(any, and(matches(k, &args), certain.then_some(true)))) }
+                if rule.function {
+                    rule.clauses.iter().for_each(|c| self.clause(rule, c, args.clone(), &mut |_, t, _| any = or(any, t)))
+                } else {
+                    self.table(r.0 as usize)
+                        .facts
+                        .iter()
+                        .for_each(|(k, certain)| any = or(any, and(matches(k, &args), certain.then_some(true))))
+                }
                 val(any)
             }
             ExprKind::Value { rule: r, args, matched } => {
                 let args = self.args(args, env)?;
                 let rule = &self.p.rules[r.0 as usize];
                 let mut found: Vec<V> = vec![];
-                if rule.function { rule.clauses.iter().for_each(|c| self.clause(rule, c, args.clone(), &mut |_, t, v| found.push(if t.is_none() { FAULT } else { v }))) }
-                else {
+                if rule.function {
+                    rule.clauses.iter().for_each(|c| {
+                        self.clause(rule, c, args.clone(), &mut |_, t, v| found.push(if t.is_none() { FAULT } else { v }))
+                    })
+                } else {
                     let t = self.table(r.0 as usize);
-                    if t.broken { return FAULT }
-                    found.extend(t.values.iter().filter_map(|(k, v)| match matches(k, &args) { Some(true) => Some(v.clone()), None => Some(FAULT), _ => None }));
+                    if t.broken {
+                        return FAULT;
+                    }
+                    found.extend(t.values.iter().filter_map(|(k, v)| match matches(k, &args) {
+                        Some(true) => Some(v.clone()),
+                        None => Some(FAULT),
+                        _ => None,
+                    }));
                 }
                 let RuleForm::Value(combine, _) = &rule.form else { panic!("no value rule") };
                 // a value rule of the candidate has one value for its arguments by now (but for `_`, which takes them all)
-                if found.is_empty() { if *matched { Err(Bad::NoMatch) } else { Ok(Value::None) } } else { combined(*combine, &found) }
+                if found.is_empty() {
+                    if *matched { Err(Bad::NoMatch) } else { Ok(Value::None) }
+                } else {
+                    combined(*combine, &found)
+                }
             }
             ExprKind::Path(p) => {
                 let ends = self.args([&p.from, &p.to], env)?;
@@ -379,25 +538,41 @@ impl<'a> Oracle<'a> {
                 let pairs = self.walks.borrow().get(&(p as *const _ as usize)).cloned();
                 let pairs = pairs.unwrap_or_else(|| Rc::new(self.walk(&p.path)));
                 self.walks.borrow_mut().insert(p as *const _ as usize, pairs.clone());
-                val(pairs.iter().fold(Some(false), |t, ((a, b), certain)| or(t, and(matches(&[Ok(a.clone()), Ok(b.clone())], &ends), certain.then_some(true)))))
+                val(pairs.iter().fold(Some(false), |t, ((a, b), certain)| {
+                    or(t, and(matches(&[Ok(a.clone()), Ok(b.clone())], &ends), certain.then_some(true)))
+                }))
             }
             ExprKind::Quantified(q, s, last) => {
                 let found = self.bindings(s, env);
                 let certain = found.iter().filter(|b| b.1 == Some(true)).count() as u64;
-                let endless = found.iter().any(|(e, _)| s.binders.iter().any(|b| b.var.is_some_and(|v| e.vals[v.0 as usize] == Some(FAULT))));
+                let endless = found
+                    .iter()
+                    .any(|(e, _)| s.binders.iter().any(|b| b.var.is_some_and(|v| e.vals[v.0 as usize] == Some(FAULT))));
                 let possible = if endless { u64::MAX } else { found.len() as u64 };
-                let at_least = |n: u64| if certain >= n { Some(true) } else if possible < n { Some(false) } else { None };
+                let at_least = |n: u64| {
+                    if certain >= n {
+                        Some(true)
+                    } else if possible < n {
+                        Some(false)
+                    } else {
+                        None
+                    }
+                };
                 val(match q {
                     Quantifier::Some => found.iter().fold(Some(false), |t, b| or(t, b.1)),
                     Quantifier::No => found.iter().fold(Some(true), |t, b| and(t, not(b.1))),
-                    Quantifier::Every => found.iter().fold(Some(true), |t, b| and(t, or(not(b.1), last.as_ref().map_or(Some(true), |l| self.exists(l, &b.0))))),
+                    Quantifier::Every => found.iter().fold(Some(true), |t, b| {
+                        and(t, or(not(b.1), last.as_ref().map_or(Some(true), |l| self.exists(l, &b.0))))
+                    }),
                     Quantifier::AtLeast(n) => at_least(*n),
                     Quantifier::AtMost(n) => not(at_least(n + 1)),
                     Quantifier::Exactly(n) => and(at_least(*n), not(at_least(n + 1))),
                 })
             }
             ExprKind::Aggregate { aggregate, scope, value } => {
-                let of = |(env, t): (Env<'a>, Truth)| if t.is_none() { FAULT } else { value.as_ref().map_or(Ok(Value::Int(1)), |v| self.eval(v, &env)) };
+                let of = |(env, t): (Env<'a>, Truth)| {
+                    if t.is_none() { FAULT } else { value.as_ref().map_or(Ok(Value::Int(1)), |v| self.eval(v, &env)) }
+                };
                 let list: Vec<V> = self.bindings(scope, env).into_iter().map(of).collect();
                 aggregated(*aggregate, list, e.ty.present())
             }
@@ -410,42 +585,57 @@ impl<'a> Oracle<'a> {
         if list.contains(&Some(Err(Bad::NoMatch))) { Err(Bad::NoMatch) } else { Ok(list) }
     }
     fn named(&self, ty: &Type, id: &Value) -> V {
-        let fits = |e: &V| e.as_ref() == Ok(id) || matches!(e, Ok(Value::Element(Element::Node(n))) if self.value(self.g.node_id(*n)) == *id);
+        let fits = |e: &V| {
+            e.as_ref() == Ok(id) || matches!(e, Ok(Value::Element(Element::Node(n))) if self.value(self.g.node_id(*n)) == *id)
+        };
         self.elements(ty).into_iter().find(fits).unwrap_or(FAULT)
     }
     fn attr(&self, x: Element, a: AttrId) -> V {
-        if !self.p.schema.attr(a).is_some_and(|a| a.mechanism) { return Ok(self.value(self.g.attr(self.handle(x), a))) }
+        if !self.p.schema.attr(a).is_some_and(|a| a.mechanism) {
+            return Ok(self.value(self.g.attr(self.handle(x), a)));
+        }
         let has = |m: &&Mechanism| m.attr == a && self.is(&Ok(Value::Element(x)), &Type::node(m.kind)) == Some(true);
-        if self.p.mechanisms.iter().find(has).is_none() { return Ok(Value::None) }
+        if self.p.mechanisms.iter().find(has).is_none() {
+            return Ok(Value::None);
+        }
         self.table(self.p.rules.len() + a.0 as usize).values.get(&vec![Ok(Value::Element(x))]).cloned().unwrap_or(FAULT)
     }
     /// The pairs that a path joins.
     fn walk(&self, path: &Path) -> Pairs {
         let mut all = Pairs::new();
         match path {
-            Path::Step(list) => for r in list {
-                match r {
-                    Relation::Edge(k) => for e in self.elements(&Type::Edge(Kinds::Of([*k].into()))) {
-                        let Ok(Value::Element(Element::Edge(n))) = e else { continue };
-                        let (f, t) = self.g.ends(n).expect("ends");
-                        all.insert((self.value(Val::node(f)), self.value(Val::node(t))), true);
-                    },
-                    Relation::Rule(r) => for (k, certain) in &self.table(r.0 as usize).facts {
-                        let [Ok(a), Ok(b)] = k.as_slice() else { panic!("a path over unknown values") };
-                        *all.entry((a.clone(), b.clone())).or_default() |= certain;
-                    },
+            Path::Step(list) => {
+                for r in list {
+                    match r {
+                        Relation::Edge(k) => {
+                            for e in self.elements(&Type::Edge(Kinds::Of([*k].into()))) {
+                                let Ok(Value::Element(Element::Edge(n))) = e else { continue };
+                                let (f, t) = self.g.ends(n).expect("ends");
+                                all.insert((self.value(Val::node(f)), self.value(Val::node(t))), true);
+                            }
+                        }
+                        Relation::Rule(r) => {
+                            for (k, certain) in &self.table(r.0 as usize).facts {
+                                let [Ok(a), Ok(b)] = k.as_slice() else { panic!("a path over unknown values") };
+                                *all.entry((a.clone(), b.clone())).or_default() |= certain;
+                            }
+                        }
+                    }
                 }
-            },
+            }
             Path::Either(list) => list.iter().for_each(|p| unite(&mut all, self.walk(p))),
             Path::Sequence(list) => all = list.iter().map(|p| self.walk(p)).reduce(|a, b| after(&a, &b)).unwrap_or_default(),
             Path::Repeat(inner, least, most) => {
                 let step = self.walk(inner);
-                let stand = self.ends(inner).iter().flat_map(|t| self.elements(t)).flatten().map(|x| ((x.clone(), x), true)).collect();
+                let stand =
+                    self.ends(inner).iter().flat_map(|t| self.elements(t)).flatten().map(|x| ((x.clone(), x), true)).collect();
                 let mut now = (0..*least).fold(stand, |a, _| after(&a, &step));
                 for n in *least.. {
                     let before = all.clone();
                     unite(&mut all, now.clone());
-                    if *most == Some(n) || (most.is_none() && all == before) { break }
+                    if *most == Some(n) || (most.is_none() && all == before) {
+                        break;
+                    }
                     now = after(&now, &step);
                 }
             }
@@ -455,7 +645,9 @@ impl<'a> Oracle<'a> {
     /// The types of the elements that a path begins or ends with.
     fn ends(&self, path: &Path) -> Vec<Type> {
         let one = |r: &Relation| match r {
-            Relation::Edge(k) => self.p.schema.kind(*k).and_then(|k| k.ends.clone()).map_or(vec![], |(a, b)| vec![Type::Node(a), Type::Node(b)]),
+            Relation::Edge(k) => {
+                self.p.schema.kind(*k).and_then(|k| k.ends.clone()).map_or(vec![], |(a, b)| vec![Type::Node(a), Type::Node(b)])
+            }
             Relation::Rule(r) => self.p.rules[r.0 as usize].params.clone(),
         };
         match path {
@@ -472,7 +664,9 @@ impl<'a> Oracle<'a> {
         let mut rows: BTreeMap<(usize, Vec<V>), Truth> = BTreeMap::new();
         for (env, t) in &scope {
             let mut env = env.clone();
-            for (v, e) in &i.lets { env.vals[v.0 as usize] = Some(self.eval(e, &env)) }
+            for (v, e) in &i.lets {
+                env.vals[v.0 as usize] = Some(self.eval(e, &env))
+            }
             for (n, c) in i.clauses.iter().enumerate() {
                 let mut put = |env: &Env, t: Truth| {
                     let key = (n, c.binding.iter().map(|v| env.vals[v.0 as usize].clone().unwrap_or(FAULT)).collect());
@@ -485,7 +679,8 @@ impl<'a> Oracle<'a> {
                 }
             }
         }
-        let violations: BTreeSet<_> = rows.iter().filter(|r| *r.1 == Some(true)).map(|((n, k), _)| (*n, k.iter().flatten().cloned().collect())).collect();
+        let violations: BTreeSet<_> =
+            rows.iter().filter(|r| *r.1 == Some(true)).map(|((n, k), _)| (*n, k.iter().flatten().cloned().collect())).collect();
         let faulty = rows.values().any(Option::is_none);
         let bare = |c: &Demand| matches!(c.form, DemandForm::Never(_)) && c.kinds.iter().any(|k| self.g.count(*k) == 0);
         let vacuous = if i.scope.is_some() { certain == 0 } else { !i.clauses.is_empty() && i.clauses.iter().all(bare) };
@@ -504,10 +699,18 @@ impl<'a> Oracle<'a> {
 fn matches(fact: &[V], args: &[Option<V>]) -> Truth {
     fact.iter().zip(args).fold(Some(true), |t, (a, b)| and(t, b.as_ref().map_or(Some(true), |b| same(a, b))))
 }
-fn unite(a: &mut Pairs, b: Pairs) { for (k, certain) in b { *a.entry(k).or_default() |= certain } }
+fn unite(a: &mut Pairs, b: Pairs) {
+    for (k, certain) in b {
+        *a.entry(k).or_default() |= certain
+    }
+}
 fn after(a: &Pairs, b: &Pairs) -> Pairs {
     let mut all = Pairs::new();
-    for ((x, y), c) in a { for ((_, z), d) in b.iter().filter(|p| p.0.0 == *y) { *all.entry((x.clone(), z.clone())).or_default() |= c & d } }
+    for ((x, y), c) in a {
+        for ((_, z), d) in b.iter().filter(|p| p.0.0 == *y) {
+            *all.entry((x.clone(), z.clone())).or_default() |= c & d
+        }
+    }
     all
 }
 /// The keys (or positions) and elements of a list or record; a fault if it has none.
@@ -537,15 +740,32 @@ fn aggregated(aggregate: Aggregate, list: Vec<V>, ty: &Type) -> V {
     let mut l = list.into_iter().collect::<Result<Vec<Value>, Bad>>()?;
     l.sort();
     let l = l;
-    let number = |v: &Value| match v { Value::Float(x) => x.get(), Value::Int(i) => *i as f64, other => panic!("{other:?} is no number") };
+    let number = |v: &Value| match v {
+        Value::Float(x) => x.get(),
+        Value::Int(i) => *i as f64,
+        other => panic!("{other:?} is no number"),
+    };
     let float = |x: f64| if x.is_finite() { Value::float(x).ok_or(Bad::Fault) } else { FAULT };
-    let exact = || { let mut sum = ExactSum::new(); l.iter().for_each(|v| sum.add(number(v))); sum };
+    let exact = || {
+        let mut sum = ExactSum::new();
+        l.iter().for_each(|v| sum.add(number(v)));
+        sum
+    };
     match aggregate {
         Aggregate::Count => Ok(Value::Int(l.len() as i64)),
         Aggregate::Any => Ok(Value::Bool(false)),
         Aggregate::All => Ok(Value::Bool(true)),
         Aggregate::Sum if matches!(ty, Type::Float(_)) => exact().result().map_err(|_| Bad::Fault).and_then(float),
-        Aggregate::Sum => i64::try_from(l.iter().map(|v| match v { Value::Int(i) => *i as i128, _ => 0 }).sum::<i128>()).map(Value::Int).map_err(|_| Bad::Fault),
+        Aggregate::Sum => i64::try_from(
+            l.iter()
+                .map(|v| match v {
+                    Value::Int(i) => *i as i128,
+                    _ => 0,
+                })
+                .sum::<i128>(),
+        )
+        .map(Value::Int)
+        .map_err(|_| Bad::Fault),
         Aggregate::Distinct => Ok(Value::list(l.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect())),
         _ if l.is_empty() => Ok(Value::None),
         Aggregate::Min => Ok(l[0].clone()),

@@ -65,14 +65,24 @@ fn asked(text: &str, path: &Path) -> Asked {
                 let (given, args) = rest.split_at(end);
                 let args = super::docs::words(args);
                 let given = given.to_string();
-                asked.candidates.push(Candidate { given, args, exit: None, findings: vec![], demands: vec![], bindings: vec![], messages: vec![] });
+                asked.candidates.push(Candidate {
+                    given,
+                    args,
+                    exit: None,
+                    findings: vec![],
+                    demands: vec![],
+                    bindings: vec![],
+                    messages: vec![],
+                });
             }
             ("exit", Some(c)) => c.exit = Some(rest.parse().unwrap()),
             ("finding", Some(c)) => c.findings.push(rest),
             ("demand", Some(c)) => c.demands.push(rest),
             ("binding", Some(c)) => c.bindings.push(rest),
             ("message", Some(c)) => c.messages.push(rest),
-            _ if word.chars().all(|c| c.is_ascii_lowercase()) && !rest.is_empty() => panic!("{}: what is `{word}`?", path.display()),
+            _ if word.chars().all(|c| c.is_ascii_lowercase()) && !rest.is_empty() => {
+                panic!("{}: what is `{word}`?", path.display())
+            }
             _ => {}
         }
     }
@@ -116,7 +126,8 @@ fn run(path: &Path) -> Vec<String> {
     for (i, c) in asked.candidates.iter().enumerate() {
         let file = match c.given.starts_with('{') {
             true => {
-                let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{i}.json", path.strip_prefix(root()).unwrap().display()).replace('/', "-"));
+                let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
+                    .join(format!("{}-{i}.json", path.strip_prefix(root()).unwrap().display()).replace('/', "-"));
                 std::fs::write(&file, &c.given).unwrap();
                 file.to_str().unwrap().to_string()
             }
@@ -260,7 +271,8 @@ fn every_file_of_the_suite_stands_in_its_table() {
     let mut found = vec![];
     files(&root().join("tests/suite"), &mut found);
     let suite = root().join("tests/suite");
-    let names: Vec<String> = found.iter().map(|f| f.strip_prefix(&suite).unwrap().display().to_string()).filter(|n| !n.contains("/parts/")).collect();
+    let names: Vec<String> =
+        found.iter().map(|f| f.strip_prefix(&suite).unwrap().display().to_string()).filter(|n| !n.contains("/parts/")).collect();
     let missing: Vec<&String> = names.iter().filter(|n| !n.starts_with("page/") && !table.contains(&format!("`{n}`"))).collect();
     assert!(missing.is_empty(), "not in tests/suite/README.md: {missing:?}");
 }
@@ -322,7 +334,8 @@ invariant edges { for x: e require x.w < 2 }
 invariant values { require sum(s.n for s: S) == 0 message \"{distinct(s.n for s: S)}\" }
 ";
     let nodes: Vec<String> = (0..7).map(|i| format!(r#"{{"id": "s{i}", "kind": "S", "n": {}}}"#, i * 3 % 5)).collect();
-    let mut edges: Vec<String> = (0..7).map(|i| format!(r#"{{"kind": "e", "from": "s{i}", "to": "s{}", "w": {}}}"#, (i * 3 + 1) % 7, i % 3)).collect();
+    let mut edges: Vec<String> =
+        (0..7).map(|i| format!(r#"{{"kind": "e", "from": "s{i}", "to": "s{}", "w": {}}}"#, (i * 3 + 1) % 7, i % 3)).collect();
     edges.extend((0..3).map(|w| format!(r#"{{"kind": "e", "from": "s0", "to": "s1", "w": {w}}}"#)));
     let said = |turn: usize| {
         let (mut n, mut e) = (nodes.clone(), edges.clone());
@@ -382,8 +395,18 @@ fn the_list_is_cut_and_the_count_is_exact() {
 fn exit_codes_of_each_kind() {
     let program = "node S { n: Int }\ninvariant i { for s: S require 10 / s.n > 1.0 }\n";
     let one = |n: &str| format!(r#"{{"nodes": [{{"id": "a", "kind": "S", "n": {n}}}], "edges": []}}"#);
-    let f = folder("exits", &[("p.dbm", program), ("wrong.dbm", "node S {"), ("good.json", &one("1")), ("bad.json", &one("10")),
-        ("fault.json", &one("0")), ("misfit.json", &one("\"x\"")), ("broken.json", "{")]);
+    let f = folder(
+        "exits",
+        &[
+            ("p.dbm", program),
+            ("wrong.dbm", "node S {"),
+            ("good.json", &one("1")),
+            ("bad.json", &one("10")),
+            ("fault.json", &one("0")),
+            ("misfit.json", &one("\"x\"")),
+            ("broken.json", "{"),
+        ],
+    );
     let exit = |args: &[&str]| dbm(&f, &strings(&[&["check"], args].concat()), None).code;
     assert_eq!(exit(&["p.dbm", "good.json"]), 0);
     assert_eq!(exit(&["p.dbm", "bad.json"]), 1);
@@ -401,12 +424,8 @@ fn exit_codes_of_each_kind() {
 #[test]
 fn edits_that_contradict_each_other() {
     let declarations = "node S { n: Int = 1 }\nedge e: S -> S\n";
-    let edits = [
-        "do set a.n = 2\ndo set a.n = 3",
-        "do set a.n = 2\ndo remove a",
-        "do add a -e-> b\ndo remove b",
-        "do add S(\"a\")",
-    ];
+    let edits =
+        ["do set a.n = 2\ndo set a.n = 3", "do set a.n = 2\ndo remove a", "do add a -e-> b\ndo remove b", "do add S(\"a\")"];
     for (i, edit) in edits.iter().enumerate() {
         let program = format!("{declarations}test \"t\" {{\ngiven {{ S a, b }}\n{edit}\nexpect true\n}}\n");
         let f = folder(&format!("conflict-{i}"), &[("p.dbm", &program)]);

@@ -57,8 +57,11 @@ impl Case {
         fn fields(list: &[(String, String)]) -> String {
             list.iter().map(|(k, v)| format!(", \"{k}\": {v}")).collect()
         }
-        let nodes: Vec<String> =
-            self.nodes.iter().map(|n| format!("  {{\"id\": \"{}\", \"kind\": \"{}\"{}}}", n.id, NODES[n.kind], fields(&n.attrs))).collect();
+        let nodes: Vec<String> = self
+            .nodes
+            .iter()
+            .map(|n| format!("  {{\"id\": \"{}\", \"kind\": \"{}\"{}}}", n.id, NODES[n.kind], fields(&n.attrs)))
+            .collect();
         let edges = self.edges.iter().map(|e| {
             let (f, t) = (&self.nodes[e.from].id, &self.nodes[e.to].id);
             format!("  {{\"kind\": \"{}\", \"from\": \"{f}\", \"to\": \"{t}\"{}}}", e.kind, fields(&e.attrs))
@@ -81,7 +84,16 @@ impl Case {
 pub const NODES: [&str; 3] = ["Host", "Big", "Zone"];
 /// Attributes by kind of node: name, type, whether optional.
 const ATTRS: [&[(&str, Ty, bool)]; 3] = [
-    &[("i", Ty::Int, false), ("j", Ty::Int, true), ("f", Ty::Float, false), ("t", Ty::Text, false), ("o", Ty::Text, true), ("b", Ty::Bool, false), ("z", Ty::Json, false), ("l", Ty::List, false)],
+    &[
+        ("i", Ty::Int, false),
+        ("j", Ty::Int, true),
+        ("f", Ty::Float, false),
+        ("t", Ty::Text, false),
+        ("o", Ty::Text, true),
+        ("b", Ty::Bool, false),
+        ("z", Ty::Json, false),
+        ("l", Ty::List, false),
+    ],
     &[("k", Ty::Int, false), ("u", Ty::Float, true)],
     &[("i", Ty::Int, false), ("t", Ty::Text, false), ("o", Ty::Text, true), ("b", Ty::Bool, false)],
 ];
@@ -162,7 +174,13 @@ impl Writer {
             self.edges.push(EdgeKind { name: ["calls", "owns", "near"][n], from, to, w, p });
             let attrs = [w.then_some("w: Int"), p.then_some("p: Float?")];
             let attrs: Vec<&str> = attrs.into_iter().flatten().collect();
-            items.push(format!("edge {}: {} -> {} {{ {} }}", ["calls", "owns", "near"][n], NODES[from], NODES[to], attrs.join(", ")));
+            items.push(format!(
+                "edge {}: {} -> {} {{ {} }}",
+                ["calls", "owns", "near"][n],
+                NODES[from],
+                NODES[to],
+                attrs.join(", ")
+            ));
         }
         if self.r.chance(25) {
             items.extend(self.mechanism());
@@ -182,7 +200,9 @@ impl Writer {
         let base = self.float(&vars, 1);
         let first = match self.r.below(4) {
             0 => format!("mechanism Host.m = {base} + sum(e.from.m * 0.5 for e: calls where e.to == self)"),
-            1 => format!("mechanism Host.m = if self.b then {base} else 1.0 + sum(e.to.m for e: calls where e.from == self and e.to != self)"),
+            1 => format!(
+                "mechanism Host.m = if self.b then {base} else 1.0 + sum(e.to.m for e: calls where e.from == self and e.to != self)"
+            ),
             2 => format!("mechanism Host.m = {base} + (max(h.m for h: Host where h -calls-> self and h.i < self.i) ?? 0.5)"),
             _ => format!("mechanism Host.m = {base} + count(e: calls where e.to == self and e.from.m > 1.0) / 2"),
         };
@@ -211,7 +231,9 @@ impl Writer {
                 let (head, vars, params) = self.head();
                 for n in 0..1 + self.r.below(2) {
                     let mut vars = vars.clone();
-                    if n == 0 { vars.truncate(vars.len()) }
+                    if n == 0 {
+                        vars.truncate(vars.len())
+                    }
                     let body = self.body(&mut vars, 2);
                     items.push(format!("rule {name}({head}) if {body}"));
                 }
@@ -258,7 +280,9 @@ impl Writer {
                 let step = match self.r.below(3) {
                     0 => format!("{name}(b) and b -{link}-> a"),
                     1 => format!("(a -{link}-> b or a <-{other}- b) and {name}(b)"),
-                    _ => format!("b -{link}-> a and ({name}(b) or b.b) and some c: Host where c -{other}-> a and {name}(c) and c != b"),
+                    _ => format!(
+                        "b -{link}-> a and ({name}(b) or b.b) and some c: Host where c -{other}-> a and {name}(c) and c != b"
+                    ),
                 };
                 items.push(format!("rule {name}(a) if {step}{and}"));
                 self.rules.push(relation(&name, vec![Ty::Node(0)]));
@@ -319,7 +343,12 @@ impl Writer {
                 };
                 match self.r.below(3) {
                     0 => items.push(format!("rule {name}({head}) = {}", clause(self))),
-                    1 => items.push(format!("rule {name}({head}) = {} {{ {}, {} }}", self.r.one(&["min", "max"]), clause(self), clause(self))),
+                    1 => items.push(format!(
+                        "rule {name}({head}) = {} {{ {}, {} }}",
+                        self.r.one(&["min", "max"]),
+                        clause(self),
+                        clause(self)
+                    )),
                     _ => {
                         items.push(format!("rule {name}({head}) = {}", clause(self)));
                         items.push(format!("rule {name}({head}) = {}", clause(self)));
@@ -331,10 +360,16 @@ impl Writer {
             _ => {
                 let vars: Vars = vec![("x".into(), Ty::Int), host("a")];
                 let with = self.r.chance(50);
-                let (head, params) = if with { ("x: Int, a: Host", vec![Ty::Int, Ty::Node(0)]) } else { ("x: Int", vec![Ty::Int]) };
+                let (head, params) =
+                    if with { ("x: Int, a: Host", vec![Ty::Int, Ty::Node(0)]) } else { ("x: Int", vec![Ty::Int]) };
                 let mut vars = vars[..params.len()].to_vec();
                 let body = self.body(&mut vars, 1);
-                let test = format!("{} {} {}", self.int(&vec![("x".into(), Ty::Int)], 1), self.r.one(&["<", "==", ">="]), self.r.below(4));
+                let test = format!(
+                    "{} {} {}",
+                    self.int(&vec![("x".into(), Ty::Int)], 1),
+                    self.r.one(&["<", "==", ">="]),
+                    self.r.below(4)
+                );
                 items.push(format!("rule {name}({head}) if {test} and {body}"));
                 self.rules.push(Rule { name, params, value: None, function: true });
             }
@@ -346,10 +381,13 @@ impl Writer {
         let names = ["a", "b", "c"];
         let n = 1 + self.r.below(2);
         let vars: Vars = (0..n).map(|i| (names[i].to_string(), Ty::Node(self.r.below(3)))).collect();
-        let head: Vec<String> = vars.iter().map(|(n, t)| match t {
-            Ty::Node(k) => format!("{n}: {}", NODES[*k]),
-            _ => n.clone(),
-        }).collect();
+        let head: Vec<String> = vars
+            .iter()
+            .map(|(n, t)| match t {
+                Ty::Node(k) => format!("{n}: {}", NODES[*k]),
+                _ => n.clone(),
+            })
+            .collect();
         let params = vars.iter().map(|v| v.1).collect();
         (head.join(", "), vars, params)
     }
@@ -362,7 +400,8 @@ impl Writer {
     /// Names of what leads from a kind to a kind: edges, and relations over them.
     fn links(&self, from: usize, to: usize) -> Vec<String> {
         let edges = self.edges.iter().filter(|e| e.from == from && e.to == to).map(|e| e.name.to_string());
-        let rules = self.rules.iter().filter(|r| r.value.is_none() && r.params == [Ty::Node(from), Ty::Node(to)]).map(|r| r.name.clone());
+        let rules =
+            self.rules.iter().filter(|r| r.value.is_none() && r.params == [Ty::Node(from), Ty::Node(to)]).map(|r| r.name.clone());
         edges.chain(rules).collect()
     }
 
@@ -527,7 +566,12 @@ impl Writer {
     fn arrow(&mut self, vars: &mut Vars, binds: bool) -> String {
         let k = self.r.below(self.edges.len());
         let e = self.edges[k].clone();
-        let rules: Vec<Rule> = self.rules.iter().filter(|r| r.value.is_none() && !r.function && matches!(r.params.as_slice(), [Ty::Node(_), Ty::Node(_)])).cloned().collect();
+        let rules: Vec<Rule> = self
+            .rules
+            .iter()
+            .filter(|r| r.value.is_none() && !r.function && matches!(r.params.as_slice(), [Ty::Node(_), Ty::Node(_)]))
+            .cloned()
+            .collect();
         let (mut name, mut from, mut to) = (e.name.to_string(), e.from, e.to);
         if let Some(r) = self.r.pick(&rules).cloned()
             && self.r.chance(35)
@@ -593,13 +637,17 @@ impl Writer {
         let rules: Vec<Rule> = self.rules.iter().filter(|r| r.value.is_some()).cloned().collect();
         let Some(r) = self.r.pick(&rules).cloned() else { return self.arrow(vars, true) };
         let mut before = vars.clone();
-        let args: Vec<String> = r.params.iter().map(|t| match t {
-            Ty::Node(k) => match self.end(vars, *k, true) {
-                s if s == "_" => self.end(&mut before, *k, true).replace('_', "w"),
-                s => s,
-            },
-            t => self.of(*t, vars, 0),
-        }).collect();
+        let args: Vec<String> = r
+            .params
+            .iter()
+            .map(|t| match t {
+                Ty::Node(k) => match self.end(vars, *k, true) {
+                    s if s == "_" => self.end(&mut before, *k, true).replace('_', "w"),
+                    s => s,
+                },
+                t => self.of(*t, vars, 0),
+            })
+            .collect();
         let call = format!("{}({})", r.name, args.join(", "));
         match r.value {
             Some(Ty::Bool) => call,
@@ -773,7 +821,9 @@ impl Writer {
             (1, _) => format!("(max({value} for {binder}{filter}) ?? {or})"),
             (2, Ty::Float) => format!("(avg({value} for {binder}{filter}) ?? {or})"),
             (3, Ty::Float) => format!("(median({value} for {binder}{filter}) ?? {or})"),
-            (2, _) => format!("(percentile({}, {value} for {binder}{filter}) ?? {or})", self.r.one(&["0", "40", "50", "95", "100"])),
+            (2, _) => {
+                format!("(percentile({}, {value} for {binder}{filter}) ?? {or})", self.r.one(&["0", "40", "50", "95", "100"]))
+            }
             (3, _) => format!("count(distinct({value} for {binder}{filter}))"),
             _ => format!("sum({value} for {binder}{filter})"),
         }
@@ -798,7 +848,8 @@ impl Writer {
                 if self.r.chance(15) {
                     binders = format!("{binders}, {}", self.binder(&mut inner));
                 }
-                let filter = if self.r.chance(80) { format!(" where {}", self.body(&mut inner.clone(), d)) } else { String::new() };
+                let filter =
+                    if self.r.chance(80) { format!(" where {}", self.body(&mut inner.clone(), d)) } else { String::new() };
                 match self.r.below(6) {
                     0 | 1 => format!("(some {binders}{filter})"),
                     2 => format!("(no {binders}{filter})"),

@@ -11,7 +11,7 @@ mod text;
 mod time;
 mod version;
 
-pub use signature::Signature;
 pub use lists::AGREED;
+pub use signature::Signature;
 pub use table::{Builtin, find, find_in, modules, names, names_in};
 pub use text::pattern;

@@ -183,7 +183,9 @@ mod tests {
 
     #[test]
     fn rounding_gives_an_int_and_halves_go_to_even() {
-        for (x, round, floor, ceil) in [(2.5, 2, 2, 3), (3.5, 4, 3, 4), (-2.5, -2, -3, -2), (0.49999999999999994, 0, 0, 1), (-0.5, 0, -1, 0)] {
+        for (x, round, floor, ceil) in
+            [(2.5, 2, 2, 3), (3.5, 4, 3, 4), (-2.5, -2, -3, -2), (0.49999999999999994, 0, 0, 1), (-0.5, 0, -1, 0)]
+        {
             assert_eq!(call("round", &[f(x)]), Ok(Value::Int(round)));
             assert_eq!(call("floor", &[f(x)]), Ok(Value::Int(floor)));
             assert_eq!(call("ceil", &[f(x)]), Ok(Value::Int(ceil)));
@@ -232,7 +234,10 @@ mod tests {
         assert_eq!(sign("least", &[FLOAT, INT]), Ok((vec![FLOAT; 2], FLOAT)));
         assert_eq!(sign("greatest", &[Type::Json, Type::Time]), Ok((vec![Type::Time; 2], Type::Time)));
         assert_eq!(sign("greatest", &[Type::Json, Type::Json]), Ok((vec![Type::Json; 2], Type::Json)));
-        assert_eq!(sign("least", &[INT, Type::Text]).unwrap_err(), "argument 2 of `least` is a Text, but must be an Int, as those before it");
+        assert_eq!(
+            sign("least", &[INT, Type::Text]).unwrap_err(),
+            "argument 2 of `least` is a Text, but must be an Int, as those before it"
+        );
         assert!(sign("least", &[Type::Bool]).is_err());
         assert!(sign("least", &[]).is_err());
     }

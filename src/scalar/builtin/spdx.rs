@@ -57,11 +57,13 @@ fn licences(expression: &str) -> Result<BTreeSet<&str>, Fault> {
 
 /// Words, parentheses and slashes.
 fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(['(', ')', '/', ' ', '\t', '\n']).flat_map(|piece| {
-        let end = piece.char_indices().next_back().filter(|(_, c)| matches!(c, '(' | ')' | '/' | ' ' | '\t' | '\n'));
-        let (word, mark) = piece.split_at_checked(end.map_or(piece.len(), |(i, _)| i)).unwrap_or((piece, ""));
-        [word, mark.trim()]
-    }).filter(|t| !t.is_empty())
+    text.split_inclusive(['(', ')', '/', ' ', '\t', '\n'])
+        .flat_map(|piece| {
+            let end = piece.char_indices().next_back().filter(|(_, c)| matches!(c, '(' | ')' | '/' | ' ' | '\t' | '\n'));
+            let (word, mark) = piece.split_at_checked(end.map_or(piece.len(), |(i, _)| i)).unwrap_or((piece, ""));
+            [word, mark.trim()]
+        })
+        .filter(|t| !t.is_empty())
 }
 
 #[cfg(test)]
@@ -83,9 +85,26 @@ mod tests {
             let found: Vec<_> = licences(expression).unwrap().into_iter().collect();
             assert_eq!(found.join(" "), is, "{expression}");
         }
-        for bad in ["", "MIT OR", "OR MIT", "MIT MIT", "(MIT", "MIT)", "()", "MIT WITH", "MIT WITH (x)", "MIT, BSD", "see file", "+", "MIT ( OR BSD"] {
+        for bad in [
+            "",
+            "MIT OR",
+            "OR MIT",
+            "MIT MIT",
+            "(MIT",
+            "MIT)",
+            "()",
+            "MIT WITH",
+            "MIT WITH (x)",
+            "MIT, BSD",
+            "see file",
+            "+",
+            "MIT ( OR BSD",
+        ] {
             assert!(licences(bad).is_err(), "{bad}");
         }
-        assert_eq!(licences("MIT GPL").unwrap_err().text, "`\"MIT GPL\"` is not an SPDX expression: AND or OR is missing before `GPL`");
+        assert_eq!(
+            licences("MIT GPL").unwrap_err().text,
+            "`\"MIT GPL\"` is not an SPDX expression: AND or OR is missing before `GPL`"
+        );
     }
 }

@@ -95,7 +95,14 @@ mod tests {
             let wrong = (b.signature)(&vec![Type::Node(crate::scalar::Kinds::Any); 2]).unwrap_err();
             assert!(wrong.contains(&format!("`{}`", b.name)), "{wrong}");
             // what the checker would never let through is a fault at worst
-            let odd = [Value::None, Value::Int(-1), Value::text("ä"), Value::list(vec![Value::None]), Value::Int(i64::MIN), Value::Int(i64::MAX)];
+            let odd = [
+                Value::None,
+                Value::Int(-1),
+                Value::text("ä"),
+                Value::list(vec![Value::None]),
+                Value::Int(i64::MIN),
+                Value::Int(i64::MAX),
+            ];
             for n in 0..4u32 {
                 for code in 0..odd.len().pow(n) {
                     let args: Vec<_> = (0..n).map(|i| odd[code / odd.len().pow(i) % odd.len()].clone()).collect();

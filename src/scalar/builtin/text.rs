@@ -267,7 +267,10 @@ mod tests {
         assert_eq!((fault.kind, fault.text.as_str()), (FaultKind::Argument, "`\"a(b\"` is not a pattern: unclosed group"));
         assert!(pattern(r"(\w{1000}){1000}").unwrap_err().text.ends_with("is too large a pattern"));
         assert!(pattern(&"(".repeat(100_000)).is_err());
-        assert_eq!(of("capture", &[&"a".repeat(50_000), "^(a+)+$|b"]), texts([&"a".repeat(50_000)[..], "a".repeat(50_000).as_str()]));
+        assert_eq!(
+            of("capture", &[&"a".repeat(50_000), "^(a+)+$|b"]),
+            texts([&"a".repeat(50_000)[..], "a".repeat(50_000).as_str()])
+        );
     }
 
     #[test]
@@ -280,7 +283,10 @@ mod tests {
         assert_eq!(sign("length", &[Type::Json]), Ok((vec![Type::Json], Type::Int(None))));
         assert_eq!(sign("length", &[Type::Time]).unwrap_err(), "argument 1 of `length` is a Time, but must be a Text or a list");
         let list = Type::Time.list();
-        assert_eq!(sign("slice", &[list.clone(), Type::Json, Type::Int(Some((0, 3)))]), Ok((vec![list.clone(), Type::Int(None), Type::Int(None)], list)));
+        assert_eq!(
+            sign("slice", &[list.clone(), Type::Json, Type::Int(Some((0, 3)))]),
+            Ok((vec![list.clone(), Type::Int(None), Type::Int(None)], list))
+        );
         assert_eq!(sign("join", &[Type::Json.list(), Type::Text]), Ok((vec![Type::Text.list(), Type::Text], Type::Text)));
         assert_eq!(sign("join", &[Type::None.list(), Type::Text]), Ok((vec![Type::Text.list(), Type::Text], Type::Text)));
         assert!(sign("join", &[Type::Int(None).list(), Type::Text]).is_err());

@@ -119,7 +119,8 @@ fn zone(name: &str) -> Result<TimeZone, Fault> {
         Ok(zone) if !zone.is_unknown() => Ok(zone),
         _ => {
             let known: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
-            let hint = nearest(name, known.iter().map(String::as_str)).map_or(String::new(), |n| format!(" (did you mean `\"{n}\"`?)"));
+            let hint =
+                nearest(name, known.iter().map(String::as_str)).map_or(String::new(), |n| format!(" (did you mean `\"{n}\"`?)"));
             Err(refuse(name, &format!("is not a time zone{hint}")))
         }
     }

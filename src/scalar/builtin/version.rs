@@ -15,7 +15,8 @@ pub const TABLE: &[Builtin] = &[
         call: |a| {
             let whole = text(a, 0)?;
             let digits = whole.strip_prefix(['v', 'V']).unwrap_or(whole);
-            let (digits, rest) = digits.split_at_checked(digits.bytes().take_while(u8::is_ascii_digit).count()).unwrap_or((digits, ""));
+            let (digits, rest) =
+                digits.split_at_checked(digits.bytes().take_while(u8::is_ascii_digit).count()).unwrap_or((digits, ""));
             match digits.parse() {
                 Ok(major) if rest.is_empty() || rest.starts_with(['.', '-', '+']) => Ok(Value::Int(major)),
                 _ => Err(refuse(whole, "is not a version")),

@@ -26,9 +26,12 @@ impl Checker<'_> {
         for (x, other) in [(&a, &b), (&b, &a)] {
             if x.ty == Type::Json {
                 let text = self.text(x.place);
-                let mut d = Diagnostic::error(error::JSON_NEEDS_TYPE, format!("`{}` needs numbers, and the type of a Json is not known", op.text()))
-                    .at(x.place, "this is a Json")
-                    .help(format!("say what it is: `{text} as Int` or `{text} as Float`"));
+                let mut d = Diagnostic::error(
+                    error::JSON_NEEDS_TYPE,
+                    format!("`{}` needs numbers, and the type of a Json is not known", op.text()),
+                )
+                .at(x.place, "this is a Json")
+                .help(format!("say what it is: `{text} as Int` or `{text} as Float`"));
                 if !matches!(other.ty, Type::Float(_)) {
                     d = d.suggest("take it for an Int", x.place, format!("({text} as Int)"));
                 }
@@ -69,8 +72,8 @@ impl Checker<'_> {
                     .at(cx.at(op_span), "")
                     .also(a.place, format!("this is {x}"))
                     .also(b.place, format!("this is {y}"));
-                if let (Add, Type::Text | Type::Literals(_) | Type::List(_), _) | (Add, _, Type::Text | Type::Literals(_) | Type::List(_)) =
-                    (op, &a.ty, &b.ty)
+                if let (Add, Type::Text | Type::Literals(_) | Type::List(_), _)
+                | (Add, _, Type::Text | Type::Literals(_) | Type::List(_)) = (op, &a.ty, &b.ty)
                 {
                     d = d.help("texts and lists are joined with `++`").suggest("join them", cx.at(op_span), "++");
                 } else if let (IntDiv, Float(_) | Int(_), Float(_) | Int(_)) = (op, &a.ty, &b.ty) {
@@ -146,14 +149,21 @@ impl Checker<'_> {
         let x = self.present(cx, x, "what stands behind `-`");
         match x.ty.clone() {
             Type::Error => self.poison(cx, span),
-            t @ (Type::Int(_) | Type::Float(_) | Type::Duration) => self.make(cx, ExprKind::Op(Op::Neg, vec![x]), types::base(&t), span),
+            t @ (Type::Int(_) | Type::Float(_) | Type::Duration) => {
+                self.make(cx, ExprKind::Op(Op::Neg, vec![x]), types::base(&t), span)
+            }
             other => {
                 let shown = self.show(&other);
-                let mut d = Diagnostic::error(error::BAD_OPERANDS, format!("`-` needs a number or a duration, and this is {shown}"))
-                    .at(x.place, format!("this is {shown}"));
+                let mut d =
+                    Diagnostic::error(error::BAD_OPERANDS, format!("`-` needs a number or a duration, and this is {shown}"))
+                        .at(x.place, format!("this is {shown}"));
                 if other == Type::Json {
                     let text = self.text(x.place);
-                    d = d.help(format!("say what it is: `{text} as Int`")).suggest("take it for an Int", x.place, format!("({text} as Int)"));
+                    d = d.help(format!("say what it is: `{text} as Int`")).suggest(
+                        "take it for an Int",
+                        x.place,
+                        format!("({text} as Int)"),
+                    );
                 }
                 self.report(d);
                 self.poison(cx, span)

@@ -15,11 +15,14 @@ impl Checker<'_> {
     /// Says what a name is that stands where a value should.
     pub fn not_a_value(&self, cx: &Cx, name: &str, def: Def, span: Span) -> Diagnostic {
         let d = |what: &str| {
-            Diagnostic::error(error::WRONG_SORT, format!("`{name}` is {what}, not a value")).at(cx.at(span), "a value is needed here")
+            Diagnostic::error(error::WRONG_SORT, format!("`{name}` is {what}, not a value"))
+                .at(cx.at(span), "a value is needed here")
         };
         match def {
             Def::Kind(k) => match self.schema.kind(k).map(|k| k.sort) {
-                Some(Sort::Edge) => d("an edge kind").help(format!("an edge is found by an arrow, `a -e:{name}-> b`, or a binder, `e: {name}`")),
+                Some(Sort::Edge) => {
+                    d("an edge kind").help(format!("an edge is found by an arrow, `a -e:{name}-> b`, or a binder, `e: {name}`"))
+                }
                 Some(Sort::Event) => d("an event kind").help(format!("an event is found by a binder: `some e: {name} where …`")),
                 _ => d("a node kind").help(format!("a node is found by a binder, `x: {name}`, or by its id, `{name}(\"…\")`")),
             },
@@ -112,7 +115,9 @@ impl Checker<'_> {
         }
         let list: Vec<KindId> = match kinds {
             Kinds::Of(list) => list.to_vec(),
-            Kinds::Any => self.schema.of_sort(sort).filter(|k| self.schema.kind(*k).is_some_and(|k| k.parent.is_none())).collect(),
+            Kinds::Any => {
+                self.schema.of_sort(sort).filter(|k| self.schema.kind(*k).is_some_and(|k| k.parent.is_none())).collect()
+            }
         };
         let found: Vec<(KindId, Option<AttrId>)> = list.iter().map(|k| (*k, self.schema.find_attr(*k, &name.text))).collect();
         let lacks: Vec<KindId> = found.iter().filter(|(k, a)| a.is_none() && !self.is_open(*k)).map(|(k, _)| *k).collect();
@@ -141,9 +146,12 @@ impl Checker<'_> {
                 Some(rest) => {
                     let Some(ty) = types::join(&self.schema, &this.ty, &rest.ty) else {
                         let (a, b) = (self.show(&this.ty), self.show(&rest.ty));
-                        let d = Diagnostic::error(error::TYPE_MISMATCH, format!("`{}` is {a} for one kind and {b} for another", name.text))
-                            .at(cx.at(name.span), "of which kind?")
-                            .help("ask for the kind first: `x is …`");
+                        let d = Diagnostic::error(
+                            error::TYPE_MISMATCH,
+                            format!("`{}` is {a} for one kind and {b} for another", name.text),
+                        )
+                        .at(cx.at(name.span), "of which kind?")
+                        .help("ask for the kind first: `x is …`");
                         self.report(d);
                         return self.poison(cx, span);
                     };
@@ -212,14 +220,23 @@ impl Checker<'_> {
     }
 
     /// Says that a kind has no such attribute.
-    pub fn no_attribute(&self, cx: &Cx, base: &Expr, sort: Sort, kinds: &[KindId], lacks: &[KindId], name: &ast::Name) -> Diagnostic {
+    pub fn no_attribute(
+        &self,
+        cx: &Cx,
+        base: &Expr,
+        sort: Sort,
+        kinds: &[KindId],
+        lacks: &[KindId],
+        name: &ast::Name,
+    ) -> Diagnostic {
         let n = &*name.text;
         let place = cx.at(name.span);
         let who = match lacks.first().or(kinds.first()) {
             Some(k) => format!("`{}`", self.schema.name(*k)),
             None => "this".into(),
         };
-        let mut d = Diagnostic::error(error::UNKNOWN_ATTRIBUTE, format!("{who} has no attribute `{n}`")).at(place, "not declared");
+        let mut d =
+            Diagnostic::error(error::UNKNOWN_ATTRIBUTE, format!("{who} has no attribute `{n}`")).at(place, "not declared");
         if let Some(k) = lacks.first().or(kinds.first()).and_then(|k| self.schema.kind(*k)) {
             d = d.also(k.place, format!("`{}` is declared here", k.name));
         }
@@ -254,7 +271,8 @@ impl Checker<'_> {
             all.extend(crate::scalar::builtin::names_in(std).iter().map(|n| n.to_string()));
         }
         all.sort();
-        let d = Diagnostic::error(error::UNKNOWN_FUNCTION, format!("module `{module}` has no `{}`", name.text)).at(place, "not there");
+        let d = Diagnostic::error(error::UNKNOWN_FUNCTION, format!("module `{module}` has no `{}`", name.text))
+            .at(place, "not there");
         match nearest(&name.text, all.iter().map(|s| s.as_str())) {
             Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, quoted(near)),
             None if all.is_empty() => d,

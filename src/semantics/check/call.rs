@@ -92,10 +92,12 @@ impl Checker<'_> {
     fn unknown_function(&self, cx: &Cx, n: &ast::Name) -> Diagnostic {
         let place = cx.at(n.span);
         if cx.find(&n.text).is_some() {
-            return Diagnostic::error(error::WRONG_SORT, format!("`{}` is a variable, not a function", n.text)).at(place, "cannot be called");
+            return Diagnostic::error(error::WRONG_SORT, format!("`{}` is a variable, not a function", n.text))
+                .at(place, "cannot be called");
         }
         if let Some((d, _)) = self.names.module(cx.module).and_then(|m| m.demands.get(&n.text)) {
-            let d = Diagnostic::error(error::WRONG_SORT, format!("`{}` is {}, not a function", n.text, d.what())).at(place, "cannot be called");
+            let d = Diagnostic::error(error::WRONG_SORT, format!("`{}` is {}, not a function", n.text, d.what()))
+                .at(place, "cannot be called");
             return d.help(format!("in an `expect`: `holds {}`", n.text));
         }
         let mut all = self.names.usable(cx.module, &|d| !matches!(d, Def::Param(_)));
@@ -103,7 +105,8 @@ impl Checker<'_> {
         all.extend(NOISE.iter().map(|s| s.to_string()));
         all.extend(["probability", "expected", "was"].map(String::from));
         all.extend(self.names.host.iter().map(|h| h.name.to_string()));
-        let d = Diagnostic::error(error::UNKNOWN_FUNCTION, format!("there is no rule or function `{}`", n.text)).at(place, "not known");
+        let d = Diagnostic::error(error::UNKNOWN_FUNCTION, format!("there is no rule or function `{}`", n.text))
+            .at(place, "not known");
         // a function of a module that could be imported
         for module in builtin::modules() {
             if builtin::find_in(module, &n.text).is_some() {
@@ -122,8 +125,9 @@ impl Checker<'_> {
             return true;
         }
         let plural = if wanted == 1 { "" } else { "s" };
-        let d = Diagnostic::error(error::WRONG_ARGUMENTS, format!("`{name}` takes {wanted} argument{plural}, not {}", args.len()))
-            .at(cx.at(at), "called here");
+        let d =
+            Diagnostic::error(error::WRONG_ARGUMENTS, format!("`{name}` takes {wanted} argument{plural}, not {}", args.len()))
+                .at(cx.at(at), "called here");
         self.report(d);
         self.discard(cx, args);
         false
@@ -240,8 +244,11 @@ impl Checker<'_> {
             None => return self.poison(cx, span),
         };
         if sort == Sort::Edge {
-            let d = Diagnostic::error(error::WRONG_SORT, format!("`{kind_name}` is an edge kind, and edges have no ids to be found by"))
-                .at(cx.at(name), "an edge kind");
+            let d = Diagnostic::error(
+                error::WRONG_SORT,
+                format!("`{kind_name}` is an edge kind, and edges have no ids to be found by"),
+            )
+            .at(cx.at(name), "an edge kind");
             let d = match args {
                 [a, b] => {
                     let written = format!("{} -{}-> {}", self.text(cx.at(a.span)), quoted(&kind_name), self.text(cx.at(b.span)));
@@ -340,7 +347,9 @@ impl Checker<'_> {
             let d = match (inside, cx.site) {
                 (true, _) => d.help("there is one world before: one `was` is enough"),
                 (_, Site::Intervention) => d.help("`was` stands only in `expect` and its message: write it there"),
-                (_, site) => d.help(format!("`was` stands only in `expect` and messages of an intervention, not in {}", site.name())),
+                (_, site) => {
+                    d.help(format!("`was` stands only in `expect` and messages of an intervention, not in {}", site.name()))
+                }
             };
             self.report(d);
             self.muted += 1;
@@ -419,9 +428,12 @@ impl Checker<'_> {
 
     /// Reports a question about the structure in a reader, which makes it.
     pub fn no_structure(&mut self, cx: &mut Cx, span: Span, what: &str) {
-        let d = Diagnostic::error(error::NO_STRUCTURE, format!("a reader makes the structure, so it cannot ask it: {what} has nothing to hold of"))
-            .at(cx.at(span), "asks the structure")
-            .help("a reader sees `doc` and what it binds with `for`; rules speak of what it has made");
+        let d = Diagnostic::error(
+            error::NO_STRUCTURE,
+            format!("a reader makes the structure, so it cannot ask it: {what} has nothing to hold of"),
+        )
+        .at(cx.at(span), "asks the structure")
+        .help("a reader sees `doc` and what it binds with `for`; rules speak of what it has made");
         self.report(d);
     }
 }

@@ -34,7 +34,9 @@ impl Checker<'_> {
             let place = item.place(q.span);
             if let Some((_, kinds)) = types::element(&self.kind_type_at(d.module, item.id, q)) {
                 let parent = match kinds {
-                    Kinds::Of(list) => list.first().copied().filter(|k| self.schema.kind(*k).is_some_and(|k| k.sort == Sort::Node)),
+                    Kinds::Of(list) => {
+                        list.first().copied().filter(|k| self.schema.kind(*k).is_some_and(|k| k.sort == Sort::Node))
+                    }
                     Kinds::Any => continue,
                 };
                 match parent {
@@ -120,8 +122,9 @@ impl Checker<'_> {
                             any = true;
                             let place = item.place(q.span);
                             let text = self.text(place);
-                            let d = Diagnostic::error(error::WRONG_SORT, format!("`{text}` is no node kind, and edges join nodes"))
-                                .at(place, "a node kind is needed here");
+                            let d =
+                                Diagnostic::error(error::WRONG_SORT, format!("`{text}` is no node kind, and edges join nodes"))
+                                    .at(place, "a node kind is needed here");
                             self.report(d);
                         }
                     }
@@ -178,9 +181,11 @@ impl Checker<'_> {
                     self.report(d);
                     continue;
                 }
-                if let Some(old) = self.schema.kind(d.kind).and_then(|k| {
-                    k.attrs.iter().copied().find(|b| self.schema.attr(*b).is_some_and(|b| b.name == a.name.text))
-                }) {
+                if let Some(old) = self
+                    .schema
+                    .kind(d.kind)
+                    .and_then(|k| k.attrs.iter().copied().find(|b| self.schema.attr(*b).is_some_and(|b| b.name == a.name.text)))
+                {
                     let there = self.schema.attr(old).map_or(place, |o| o.place);
                     let d = Diagnostic::error(error::DUPLICATE_NAME, format!("`{}` is declared twice", a.name.text))
                         .at(name_place, "again here")
@@ -315,9 +320,10 @@ impl Checker<'_> {
                     }
                     _ => {
                         let text = self.text(Place::new(item, base.span));
-                        let d = Diagnostic::error(error::MISPLACED_TYPE, format!("`{text}` has no bounds: only Int and Float have"))
-                            .at(place, "")
-                            .also(Place::new(item, base.span), "");
+                        let d =
+                            Diagnostic::error(error::MISPLACED_TYPE, format!("`{text}` has no bounds: only Int and Float have"))
+                                .at(place, "")
+                                .also(Place::new(item, base.span), "");
                         self.report(d);
                         self.named_type(module, item, base)
                     }
@@ -343,8 +349,9 @@ impl Checker<'_> {
                         Some(t) => match types::join(&self.schema, &t, &next) {
                             Some(t) => t,
                             None => {
-                                let d = Diagnostic::error(error::MISPLACED_TYPE, "nodes, edges and events do not go into one type")
-                                    .at(Place::new(item, q.span), "of another sort than the first");
+                                let d =
+                                    Diagnostic::error(error::MISPLACED_TYPE, "nodes, edges and events do not go into one type")
+                                        .at(Place::new(item, q.span), "of another sort than the first");
                                 self.report(d);
                                 Type::Error
                             }

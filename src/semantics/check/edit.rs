@@ -18,7 +18,12 @@ impl Checker<'_> {
     }
 
     /// One edit, and something else that sees its binders.
-    pub fn edit_with<T>(&mut self, cx: &mut Cx, e: &ast::Edit, beside: impl FnOnce(&mut Self, &mut Cx) -> T) -> (Option<Edit>, T) {
+    pub fn edit_with<T>(
+        &mut self,
+        cx: &mut Cx,
+        e: &ast::Edit,
+        beside: impl FnOnce(&mut Self, &mut Cx) -> T,
+    ) -> (Option<Edit>, T) {
         let saved = cx.facts.clone();
         cx.push(What::Binders);
         let scope = if e.binders.is_empty() && e.condition.is_none() {
@@ -45,8 +50,11 @@ impl Checker<'_> {
                 }
                 if types::element(x.ty.present()).is_none() {
                     let shown = self.show(&x.ty);
-                    let d = Diagnostic::error(error::BAD_EDIT, format!("only a node, an edge or an event can be removed, and this is {shown}"))
-                        .at(x.place, format!("this is {shown}"));
+                    let d = Diagnostic::error(
+                        error::BAD_EDIT,
+                        format!("only a node, an edge or an event can be removed, and this is {shown}"),
+                    )
+                    .at(x.place, format!("this is {shown}"));
                     self.report(d);
                     return None;
                 }
@@ -54,7 +62,9 @@ impl Checker<'_> {
                 if let ExprKind::Error = x.kind { None } else { Some(EditKind::Remove(x)) }
             }
             ast::EditAction::Add { ensure, target, record } => match target {
-                ast::AddTarget::Element { kind, id, at } => self.add_element(cx, *ensure, kind, id, at.as_ref(), record.as_ref(), span),
+                ast::AddTarget::Element { kind, id, at } => {
+                    self.add_element(cx, *ensure, kind, id, at.as_ref(), record.as_ref(), span)
+                }
                 ast::AddTarget::Edge { from, kind, to } => {
                     let given_kind = self.edge_kind(cx, kind);
                     let ends = given_kind.map(|k| self.edge_ends(k)).unwrap_or((Type::Error, Type::Error));
@@ -158,8 +168,11 @@ impl Checker<'_> {
             Relation::Edge(k) => Some(k),
             Relation::Rule(_) => {
                 let text = self.text(cx.at(q.span));
-                let d = Diagnostic::error(error::BAD_EDIT, format!("`{text}` is a rule: its facts follow from others, and are not added"))
-                    .at(cx.at(q.span), "an edge kind is needed here");
+                let d = Diagnostic::error(
+                    error::BAD_EDIT,
+                    format!("`{text}` is a rule: its facts follow from others, and are not added"),
+                )
+                .at(cx.at(q.span), "an edge kind is needed here");
                 self.report(d);
                 None
             }
@@ -193,7 +206,8 @@ impl Checker<'_> {
         if types::element(&x.ty).is_none() && *ty != Type::Error {
             let b = self.write(ty);
             let (text, shown) = (self.text(x.place), self.show(&x.ty));
-            let mut d = Diagnostic::error(error::BAD_EDIT, format!("an end of an edge is a node, and this is {shown}")).at(x.place, format!("this is {shown}"));
+            let mut d = Diagnostic::error(error::BAD_EDIT, format!("an end of an edge is a node, and this is {shown}"))
+                .at(x.place, format!("this is {shown}"));
             if let Type::Node(crate::scalar::Kinds::Of(k)) = ty
                 && k.len() == 1
                 && matches!(x.ty, Type::Json | Type::Text | Type::Literals(_))
@@ -222,10 +236,13 @@ impl Checker<'_> {
                 Some(a) => {
                     if self.schema.attr(a).is_some_and(|a| a.mechanism) {
                         let there = self.schema.attr(a).map(|a| a.place).unwrap_or(place);
-                        let d = Diagnostic::error(error::BAD_EDIT, format!("`{}` comes from a mechanism, and is not given", f.name.text))
-                            .at(cx.at(f.name.span), "cannot be given")
-                            .also(there, "this says how it comes about")
-                            .help("to fix it for one element, `set` it");
+                        let d = Diagnostic::error(
+                            error::BAD_EDIT,
+                            format!("`{}` comes from a mechanism, and is not given", f.name.text),
+                        )
+                        .at(cx.at(f.name.span), "cannot be given")
+                        .also(there, "this says how it comes about")
+                        .help("to fix it for one element, `set` it");
                         self.report(d);
                         continue;
                     }
@@ -240,12 +257,15 @@ impl Checker<'_> {
                     let all = self.attribute_names(sort, &[kind]);
                     let all: Vec<String> = all.into_iter().filter(|n| self.schema.find_attr(kind, n).is_some()).collect();
                     let (n, name, at) = (&f.name.text, self.schema.name(kind), cx.at(f.name.span));
-                    let mut d = Diagnostic::error(error::UNKNOWN_ATTRIBUTE, format!("`{name}` has no attribute `{n}`")).at(at, "not declared");
+                    let mut d = Diagnostic::error(error::UNKNOWN_ATTRIBUTE, format!("`{name}` has no attribute `{n}`"))
+                        .at(at, "not declared");
                     if let Some(k) = self.schema.kind(kind) {
                         d = d.also(k.place, format!("`{name}` is declared here"));
                     }
                     d = match nearest(n, all.iter().map(|s| s.as_str())) {
-                        Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), at, quoted(near)),
+                        Some(near) => {
+                            d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), at, quoted(near))
+                        }
                         None if all.is_empty() => d.help(format!("declare it: `{name} {{ {n}: … }}`")),
                         None => d.help(format!("it has {}", error::list(&all))),
                     };
@@ -263,7 +283,8 @@ impl Checker<'_> {
                         // a Json may be left out: what is not there reads as absent
                         !x.ty.is_optional() && x.default.is_none() && !x.mechanism && !matches!(x.ty, Type::Error | Type::Json)
                     }) && !given.iter().any(|(g, _, _)| *g == Ok(*a))
-                        && !record.is_some_and(|r| r.fields.iter().any(|f| self.schema.attr(*a).is_some_and(|x| x.name == f.name.text)))
+                        && !record
+                            .is_some_and(|r| r.fields.iter().any(|f| self.schema.attr(*a).is_some_and(|x| x.name == f.name.text)))
                 })
                 .collect();
             if !missing.is_empty() {
@@ -303,8 +324,11 @@ impl Checker<'_> {
         let Some((sort, kinds)) = types::element(&of.ty) else {
             if of.ty != Type::Error {
                 let shown = self.show(&of.ty);
-                let d = Diagnostic::error(error::BAD_EDIT, format!("only an attribute of a node, an edge or an event can be set, and this is {shown}"))
-                    .at(of.place, format!("this is {shown}"));
+                let d = Diagnostic::error(
+                    error::BAD_EDIT,
+                    format!("only an attribute of a node, an edge or an event can be set, and this is {shown}"),
+                )
+                .at(of.place, format!("this is {shown}"));
                 self.report(d);
             }
             return None;
@@ -344,8 +368,11 @@ impl Checker<'_> {
         if !matches!(ty, Type::Json | Type::Error) {
             let shown = self.show(ty);
             let at = rest.first().map_or(first.span, |r| r.span);
-            let d = Diagnostic::error(error::BAD_EDIT, format!("`{}` is {shown}, and only a Json has parts that can be set", first.text))
-                .at(cx.at(at), "");
+            let d = Diagnostic::error(
+                error::BAD_EDIT,
+                format!("`{}` is {shown}, and only a Json has parts that can be set", first.text),
+            )
+            .at(cx.at(at), "");
             self.report(d);
             return None;
         }

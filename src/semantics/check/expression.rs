@@ -197,7 +197,9 @@ impl Checker<'_> {
             }
             Type::Json => {
                 let index = match index.ty.present() {
-                    Type::Int(_) | Type::Text | Type::Literals(_) | Type::Json | Type::Error => self.present(cx, index, "a position"),
+                    Type::Int(_) | Type::Text | Type::Literals(_) | Type::Json | Type::Error => {
+                        self.present(cx, index, "a position")
+                    }
                     _ => self.convert(cx, index, &Type::Int(None), "a position"),
                 };
                 self.make(cx, ExprKind::Op(Op::Item, vec![base, index]), Type::Json, span)
@@ -379,8 +381,11 @@ impl Checker<'_> {
         }
         let Some((sort, kinds)) = types::element(x.ty.present()) else {
             let shown = self.show(&x.ty);
-            let d = Diagnostic::error(error::TYPE_MISMATCH, format!("`is` asks for the kind of a node, an edge or an event, and this is {shown}"))
-                .at(x.place, format!("this is {shown}"));
+            let d = Diagnostic::error(
+                error::TYPE_MISMATCH,
+                format!("`is` asks for the kind of a node, an edge or an event, and this is {shown}"),
+            )
+            .at(x.place, format!("this is {shown}"));
             self.report(d);
             return self.make(cx, ExprKind::Error, Type::Bool, span);
         };
@@ -437,7 +442,9 @@ impl Checker<'_> {
                     .suggest("call it as a function", cx.at(span), written)
             }
             Callee::NoMember(module, name) => self.no_member(cx, &module, &name),
-            Callee::Other => Diagnostic::error(error::UNKNOWN_FUNCTION, "only a name can be called").at(cx.at(span), "not a function"),
+            Callee::Other => {
+                Diagnostic::error(error::UNKNOWN_FUNCTION, "only a name can be called").at(cx.at(span), "not a function")
+            }
             Callee::Def(_) | Callee::Bare(_) | Callee::Poisoned => return self.poison(cx, span),
         };
         self.report(d);

@@ -35,10 +35,11 @@ impl Checker<'_> {
             match c {
                 InterventionClause::For(f) => {
                     if let Some(at) = first_do {
-                        let d = Diagnostic::error(error::MISPLACED_CLAUSE, "the `for`s that make worlds stand before the first `do`")
-                            .at(cx.at(f.scope.span), "too late")
-                            .also(at, "the first `do`")
-                            .help("a `for` of one edit stands behind it: `do remove h for h: Host`");
+                        let d =
+                            Diagnostic::error(error::MISPLACED_CLAUSE, "the `for`s that make worlds stand before the first `do`")
+                                .at(cx.at(f.scope.span), "too late")
+                                .also(at, "the first `do`")
+                                .help("a `for` of one edit stands behind it: `do remove h for h: Host`");
                         self.report(d);
                     }
                     let s = self.scope(&mut cx, &f.scope.scope.binders, f.scope.scope.condition.as_deref());
@@ -60,7 +61,8 @@ impl Checker<'_> {
                         match u32::try_from(k) {
                             Ok(k) if k > 0 => Some(k),
                             _ => {
-                                let d = Diagnostic::error(error::OUT_OF_BOUNDS, "`for any` takes at least one at a time").at(cx.at(span), "");
+                                let d = Diagnostic::error(error::OUT_OF_BOUNDS, "`for any` takes at least one at a time")
+                                    .at(cx.at(span), "");
                                 self.report(d);
                                 None
                             }
@@ -182,8 +184,12 @@ impl Checker<'_> {
                     continue;
                 }
                 let both = match (&a.kind, &b.kind) {
-                    (EditKind::Set { of: x, attr: p, path: s, value: v }, EditKind::Set { of: y, attr: q, path: t, value: w }) => {
-                        let same_way = p == q && s.len() == t.len() && s.iter().zip(t).all(|(a, b)| key(a) == key(b) && key(a).is_some());
+                    (
+                        EditKind::Set { of: x, attr: p, path: s, value: v },
+                        EditKind::Set { of: y, attr: q, path: t, value: w },
+                    ) => {
+                        let same_way =
+                            p == q && s.len() == t.len() && s.iter().zip(t).all(|(a, b)| key(a) == key(b) && key(a).is_some());
                         let constants = match (&v.kind, &w.kind) {
                             (ExprKind::Const(v), ExprKind::Const(w)) => v != w,
                             _ => false,

@@ -4,7 +4,9 @@ use crate::scalar::{KindId, Kinds, Type};
 use crate::semantics::checker::{Checker, Pos};
 use crate::semantics::cycles;
 use crate::semantics::error;
-use crate::semantics::hir::{self, Demand, DemandForm, Domain, Expr, ExprKind, Invariant, InvariantId, Path, Relation, Scope, VarId, VerdictAtom};
+use crate::semantics::hir::{
+    self, Demand, DemandForm, Domain, Expr, ExprKind, Invariant, InvariantId, Path, Relation, Scope, VarId, VerdictAtom,
+};
 use crate::semantics::resolve::ModuleId;
 use crate::semantics::scope::{self, Cx, Site, What};
 use crate::semantics::types;
@@ -96,7 +98,11 @@ impl Checker<'_> {
                         out.extend(ids.iter().map(|j| (j.0 as usize, e.place)));
                     }
                 };
-                for s in i.scope.iter().chain(i.clauses.iter().filter_map(|c| if let DemandForm::Never(s) = &c.form { Some(s) } else { None })) {
+                for s in i
+                    .scope
+                    .iter()
+                    .chain(i.clauses.iter().filter_map(|c| if let DemandForm::Never(s) = &c.form { Some(s) } else { None }))
+                {
                     walk::scope(s, &mut |e| walk::all(e, &mut note));
                 }
                 i.lets.iter().for_each(|(_, e)| walk::all(e, &mut note));
@@ -114,7 +120,8 @@ impl Checker<'_> {
             let ways = edges.get(first).into_iter().flatten().filter_map(|n| cycles::way(&edges, &part, *n, first));
             let Some(way) = ways.min_by_key(Vec::len) else { continue };
             let name = |i: usize| self.program.invariants.get(i).map_or("?".to_string(), |i| i.name.to_string());
-            let mut d = Diagnostic::error(error::NOT_STRATIFIED, format!("whether `{}` holds depends on whether it holds", name(first)));
+            let mut d =
+                Diagnostic::error(error::NOT_STRATIFIED, format!("whether `{}` holds depends on whether it holds", name(first)));
             let mut text = format!("`{}`", name(first));
             let mut at = first;
             for next in way {

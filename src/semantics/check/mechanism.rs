@@ -88,11 +88,16 @@ impl Checker<'_> {
         }
         // a kind below may declare one of that name: then there would be two
         let below = self.schema.below(Sort::Node, &types::one(kind));
-        if let Some(other) = below.iter().find_map(|k| self.schema.find_attr(*k, &m.attribute.text)).and_then(|a| self.schema.attr(a)) {
-            let d = Diagnostic::error(error::ATTRIBUTE_REDECLARED, format!("`{}` has `{}` already", self.schema.name(other.kind), other.name))
-                .at(place, "declared again, for all of them")
-                .also(other.place, "declared here")
-                .help("give one of them another name");
+        if let Some(other) =
+            below.iter().find_map(|k| self.schema.find_attr(*k, &m.attribute.text)).and_then(|a| self.schema.attr(a))
+        {
+            let d = Diagnostic::error(
+                error::ATTRIBUTE_REDECLARED,
+                format!("`{}` has `{}` already", self.schema.name(other.kind), other.name),
+            )
+            .at(place, "declared again, for all of them")
+            .also(other.place, "declared here")
+            .help("give one of them another name");
             self.report(d);
             return None;
         }

@@ -31,7 +31,13 @@ impl Checker<'_> {
             BinaryOp::In | BinaryOp::NotIn => self.membership(cx, op, left, right, span, pos),
             BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => self.order(cx, op, op_span, left, right, span, pos),
             BinaryOp::Matches => self.matches(cx, left, right, span, pos),
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::IntDiv | BinaryOp::Rem | BinaryOp::Concat => {
+            BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Mul
+            | BinaryOp::Div
+            | BinaryOp::IntDiv
+            | BinaryOp::Rem
+            | BinaryOp::Concat => {
                 let a = self.expr(cx, left, pos.inner());
                 let b = self.expr(cx, right, pos.inner());
                 self.arithmetic(cx, op, op_span, a, b, span)
@@ -183,8 +189,11 @@ impl Checker<'_> {
                     }
                     None => {
                         let (x, y) = (self.show(&old), self.show(&ty));
-                        let d = Diagnostic::error(error::TYPE_MISMATCH, format!("`{}` is {x} in one branch and {y} in another", n.text))
-                            .at(place, format!("here it is {y}"));
+                        let d = Diagnostic::error(
+                            error::TYPE_MISMATCH,
+                            format!("`{}` is {x} in one branch and {y} in another", n.text),
+                        )
+                        .at(place, format!("here it is {y}"));
                         self.report(d);
                     }
                 }
@@ -219,7 +228,11 @@ impl Checker<'_> {
                     .at(other.place, "not one of its values")
                     .also(x.place, format!("this is {shown}"));
                 let d = match crate::base::diagnostic::nearest(t, all.iter().map(|t| &**t)) {
-                    Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), other.place, format!("{near:?}")),
+                    Some(near) => d.help(format!("did you mean `{near}`?")).suggest(
+                        format!("write `{near}`"),
+                        other.place,
+                        format!("{near:?}"),
+                    ),
                     None => d,
                 };
                 self.report(d);
@@ -313,9 +326,11 @@ impl Checker<'_> {
                     .at(list.place, format!("this is {shown}"));
                 if let Type::Text | Type::Literals(_) = other {
                     let (x, y) = (self.text(list.place), self.text(a.place));
-                    d = d
-                        .help(format!("for a part of a text: `contains({x}, {y})`"))
-                        .suggest("use `contains`", cx.at(span), format!("contains({x}, {y})"));
+                    d = d.help(format!("for a part of a text: `contains({x}, {y})`")).suggest(
+                        "use `contains`",
+                        cx.at(span),
+                        format!("contains({x}, {y})"),
+                    );
                 }
                 self.report(d);
                 return self.make(cx, ExprKind::Error, Type::Bool, span);
@@ -387,7 +402,9 @@ impl Checker<'_> {
         }
         for (op, end) in [(Op::Ge, low), (Op::Le, high)] {
             let end = self.present(cx, end, "the end of a range");
-            let Some((x, y)) = self.alike(cx, a.clone(), end, span) else { return self.make(cx, ExprKind::Error, Type::Bool, span) };
+            let Some((x, y)) = self.alike(cx, a.clone(), end, span) else {
+                return self.make(cx, ExprKind::Error, Type::Bool, span);
+            };
             parts.push(Expr { kind: ExprKind::Op(op, vec![x, y]), ty: Type::Bool, place: cx.at(span) });
         }
         self.make(cx, ExprKind::And(parts), Type::Bool, span)
@@ -479,5 +496,4 @@ impl Checker<'_> {
             }
         }
     }
-
 }

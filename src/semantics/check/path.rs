@@ -235,7 +235,11 @@ impl Checker<'_> {
             ast::PathKind::Repeat { path, min, max } => {
                 let inner = self.path(cx, path)?;
                 let (from, to) = self.ends_of(cx, path);
-                if max.is_none_or(|m| m > 1) && types::meet(&self.schema, &from, &to).is_none() && from != Type::Error && to != Type::Error {
+                if max.is_none_or(|m| m > 1)
+                    && types::meet(&self.schema, &from, &to).is_none()
+                    && from != Type::Error
+                    && to != Type::Error
+                {
                     let (a, b) = (self.show(&from), self.show(&to));
                     let text = self.text(cx.at(path.span));
                     let d = Diagnostic::error(error::NEVER_FITS, format!("a second `{text}` can never follow the first"))
@@ -300,7 +304,8 @@ impl Checker<'_> {
                     Def::Rule(r) => program.rule(r).is_some_and(|r| r.params.len() == 2),
                     _ => false,
                 });
-                let d = Diagnostic::error(error::UNKNOWN_RELATION, format!("there is no edge kind or rule `{name}`")).at(place, "not declared");
+                let d = Diagnostic::error(error::UNKNOWN_RELATION, format!("there is no edge kind or rule `{name}`"))
+                    .at(place, "not declared");
                 let d = match nearest(&name, all.iter().map(|s| s.as_str())) {
                     Some(near) => {
                         let text = near.split('.').map(quoted).collect::<Vec<_>>().join(".");
@@ -316,7 +321,11 @@ impl Checker<'_> {
 
     fn which_edges(&self, _cx: &Cx, d: Diagnostic) -> Diagnostic {
         let edges: Vec<String> = self.schema.of_sort(Sort::Edge).map(|k| self.schema.name(k).to_string()).collect();
-        if edges.is_empty() { d.help("no edge kind is declared: `edge calls: Service -> Service`") } else { d.help(format!("edge kinds are {}", error::list(&edges))) }
+        if edges.is_empty() {
+            d.help("no edge kind is declared: `edge calls: Service -> Service`")
+        } else {
+            d.help(format!("edge kinds are {}", error::list(&edges)))
+        }
     }
 }
 

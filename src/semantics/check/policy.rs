@@ -31,7 +31,8 @@ impl Checker<'_> {
                         continue;
                     }
                     if !clauses.is_empty() || !lets.is_empty() {
-                        let d = Diagnostic::error(error::MISPLACED_CLAUSE, "`on` stands first: it says what the policy is about").at(cx.at(o.span), "too late");
+                        let d = Diagnostic::error(error::MISPLACED_CLAUSE, "`on` stands first: it says what the policy is about")
+                            .at(cx.at(o.span), "too late");
                         self.report(d);
                     }
                     placed = Some(cx.at(o.span));
@@ -61,7 +62,8 @@ impl Checker<'_> {
             self.report(d);
         }
         if clauses.is_empty() {
-            let d = Diagnostic::warning(error::IDLE, format!("policy `{}` does nothing", x.name.text)).at(item.place(x.name.span), "");
+            let d = Diagnostic::warning(error::IDLE, format!("policy `{}` does nothing", x.name.text))
+                .at(item.place(x.name.span), "");
             self.report(d);
         }
         self.single_uses(&cx);
@@ -102,19 +104,15 @@ impl Checker<'_> {
             Some(v) => v,
             None => cx.declare_binder("_".into(), ty.clone(), cx.at(e.name.span)),
         };
-        let binder = hir::Binder { domain: hir::Domain::Kind(ty.clone()), key: None, var: Some(var), window: None, place: cx.at(e.span) };
+        let binder =
+            hir::Binder { domain: hir::Domain::Kind(ty.clone()), key: None, var: Some(var), window: None, place: cx.at(e.span) };
         let insert = None;
         let filter = condition.map(|c| Box::new(self.filter(cx, c, insert)));
         *on = Some(Scope { binders: vec![binder], filter });
         Some((var, ty))
     }
 
-    fn effect(
-        &mut self,
-        cx: &mut Cx,
-        e: &ast::EffectClause,
-        event: Option<&(hir::VarId, Type)>,
-    ) -> Option<PolicyClause> {
+    fn effect(&mut self, cx: &mut Cx, e: &ast::EffectClause, event: Option<&(hir::VarId, Type)>) -> Option<PolicyClause> {
         let word = self.text(cx.at(e.word));
         let saved = cx.facts.clone();
         cx.push(What::Clause);
@@ -128,15 +126,19 @@ impl Checker<'_> {
             cx.facts = std::mem::take(&mut cx.facts).and(scope::facts(u, false));
         }
         if let Some((_, Type::Event(Kinds::Of(kinds)))) = event {
-            let observed = kinds.iter().filter_map(|k| self.schema.kind(*k)).find(|k| k.observed).map(|k| (k.name.clone(), k.place));
+            let observed =
+                kinds.iter().filter_map(|k| self.schema.kind(*k)).find(|k| k.observed).map(|k| (k.name.clone(), k.place));
             if let Some((name, there)) = observed
                 && !matches!(e.effect, ast::Effect::Warn | ast::Effect::Oblige(_))
             {
-                let d = Diagnostic::error(error::OBSERVED_EFFECT, format!("`{name}` is observed: it has happened when dbm hears of it"))
-                    .at(cx.at(e.word), format!("so nothing can `{word}` it"))
-                    .also(there, "declared `observed` here")
-                    .help("a policy on an observed event may only `warn` and `oblige`")
-                    .suggest("warn of it", cx.at(e.word), "warn");
+                let d = Diagnostic::error(
+                    error::OBSERVED_EFFECT,
+                    format!("`{name}` is observed: it has happened when dbm hears of it"),
+                )
+                .at(cx.at(e.word), format!("so nothing can `{word}` it"))
+                .also(there, "declared `observed` here")
+                .help("a policy on an observed event may only `warn` and `oblige`")
+                .suggest("warn of it", cx.at(e.word), "warn");
                 self.report(d);
             }
         }
@@ -162,7 +164,8 @@ impl Checker<'_> {
     }
 
     fn only_events(&mut self, cx: &Cx, span: Span, word: &str) {
-        let d = Diagnostic::error(error::MISPLACED_CLAUSE, format!("`{word}` is for policies on events")).at(cx.at(span), "a candidate is no event");
+        let d = Diagnostic::error(error::MISPLACED_CLAUSE, format!("`{word}` is for policies on events"))
+            .at(cx.at(span), "a candidate is no event");
         self.report(d);
     }
 
@@ -173,7 +176,8 @@ impl Checker<'_> {
             ExprKind::Const(Value::Text(t)) => Some(t),
             ExprKind::Error => None,
             _ => {
-                let d = Diagnostic::error(error::CONSTANT_NEEDED, format!("{what} is a text that is written out")).at(x.place, "not known before the program runs");
+                let d = Diagnostic::error(error::CONSTANT_NEEDED, format!("{what} is a text that is written out"))
+                    .at(x.place, "not known before the program runs");
                 self.report(d);
                 None
             }
@@ -235,18 +239,21 @@ impl Checker<'_> {
         let ty = self.kind_type(cx, &e.kind);
         if !matches!(ty, Type::Event(_) | Type::Error) {
             let shown = self.show(&ty);
-            let d = Diagnostic::error(error::WRONG_SORT, format!("an obligation is met by an event, and {shown} is no event kind"))
-                .at(cx.at(e.kind.span), "an event kind is needed here");
+            let d =
+                Diagnostic::error(error::WRONG_SORT, format!("an obligation is met by an event, and {shown} is no event kind"))
+                    .at(cx.at(e.kind.span), "an event kind is needed here");
             self.report(d);
         }
         if let Some((_, s)) = e.last {
-            let d = Diagnostic::error(error::BAD_WINDOW, "an obligation looks ahead, so it takes no `last`").at(cx.at(s), "cannot stand here");
+            let d = Diagnostic::error(error::BAD_WINDOW, "an obligation looks ahead, so it takes no `last`")
+                .at(cx.at(s), "cannot stand here");
             self.report(d);
         }
         let within = match e.window.as_ref() {
             Some(ast::Window { kind: ast::WindowKind::Within(d), .. }) => self.duration(cx, d),
             Some(w) => {
-                let d = Diagnostic::error(error::BAD_WINDOW, "an obligation has a deadline: `within D`").at(cx.at(w.span), "cannot stand here");
+                let d = Diagnostic::error(error::BAD_WINDOW, "an obligation has a deadline: `within D`")
+                    .at(cx.at(w.span), "cannot stand here");
                 self.report(d);
                 None
             }

@@ -195,7 +195,12 @@ impl Checker<'_> {
                     // candidates name kinds without a module, so that a name is one kind in the whole program
                     if let Some(other) = self.schema.kinds.iter().find(|o| o.name == text) {
                         let there = other.place;
-                        self.twice(&text, place, there, "candidates name kinds without their module, so a name is one kind in the whole program");
+                        self.twice(
+                            &text,
+                            place,
+                            there,
+                            "candidates name kinds without their module, so a name is one kind in the whole program",
+                        );
                         continue;
                     }
                     let id = KindId(self.schema.kinds.len() as u32);
@@ -209,7 +214,13 @@ impl Checker<'_> {
                     ItemKind::Param(_) => {
                         let id = ParamId(self.program.params.len() as u32);
                         if self.own(module, &text, Def::Param(id), place) {
-                            self.program.params.push(Param { name: qualified(&text), ty: Type::Error, default: None, place, doc });
+                            self.program.params.push(Param {
+                                name: qualified(&text),
+                                ty: Type::Error,
+                                default: None,
+                                place,
+                                doc,
+                            });
                             found.params.push((id, module, i));
                         }
                     }
@@ -256,8 +267,11 @@ impl Checker<'_> {
                     }
                     ItemKind::Policy(_) => {
                         if &*text == "default" {
-                            let d = Diagnostic::error(error::DUPLICATE_NAME, "the policy `default` is the one that decides what no policy does")
-                                .at(place, "a reserved name");
+                            let d = Diagnostic::error(
+                                error::DUPLICATE_NAME,
+                                "the policy `default` is the one that decides what no policy does",
+                            )
+                            .at(place, "a reserved name");
                             self.report(d);
                         }
                         let id = PolicyId(self.program.policies.len() as u32);
@@ -406,7 +420,10 @@ impl Checker<'_> {
     /// Reports a value rule whose type nothing says, because each of its clauses uses its own value.
     fn no_beginning(&mut self, id: RuleId) {
         let Some(r) = self.program.rule(id) else { return };
-        if !matches!(r.form, RuleForm::Value(_, Type::Error)) || r.params.contains(&Type::Error) || self.diagnostics.iter().any(Diagnostic::is_error) {
+        if !matches!(r.form, RuleForm::Value(_, Type::Error))
+            || r.params.contains(&Type::Error)
+            || self.diagnostics.iter().any(Diagnostic::is_error)
+        {
             return;
         }
         let d = Diagnostic::error(error::PLAIN_RECURSION, format!("`{}` has no clause to begin with", r.name))
@@ -425,7 +442,12 @@ impl Checker<'_> {
                 if !words.contains("breaks") {
                     return vec![];
                 }
-                names.iter().enumerate().filter(|(_, n)| n.as_ref().is_some_and(|n| words.contains(&**n))).map(|(j, _)| j).collect()
+                names
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, n)| n.as_ref().is_some_and(|n| words.contains(&**n)))
+                    .map(|(j, _)| j)
+                    .collect()
             })
             .collect();
         cycles::components(&edges).into_iter().flatten().filter_map(|n| list.get(n).copied()).collect()
@@ -456,7 +478,9 @@ impl Checker<'_> {
                 let place = item.place(d.span);
                 match self.program.default_permit {
                     Some(there) => {
-                        let d = Diagnostic::error(error::DUPLICATE_NAME, "`default permit` stands twice").at(place, "again here").also(there, "first here");
+                        let d = Diagnostic::error(error::DUPLICATE_NAME, "`default permit` stands twice")
+                            .at(place, "again here")
+                            .also(there, "first here");
                         self.report(d);
                     }
                     None => {
@@ -477,13 +501,17 @@ impl Checker<'_> {
         let mut ty = self.type_expr(module, item.id, &p.ty);
         if types::has_elements(&ty) {
             let shown = self.show(&ty);
-            let d = Diagnostic::error(error::MISPLACED_TYPE, format!("a parameter comes from outside, where there is no {shown}"))
-                .at(item.place(p.ty.span), "a type of values is needed here")
-                .help("take its id as Text, and look it up: `Kind(name)`");
+            let d =
+                Diagnostic::error(error::MISPLACED_TYPE, format!("a parameter comes from outside, where there is no {shown}"))
+                    .at(item.place(p.ty.span), "a type of values is needed here")
+                    .help("take its id as Text, and look it up: `Kind(name)`");
             self.report(d);
             ty = Type::Error;
         }
-        let default = p.default.as_ref().and_then(|e| self.constant_of(module, item.id, e, &ty, &format!("the default of `{}`", p.name.text)));
+        let default = p
+            .default
+            .as_ref()
+            .and_then(|e| self.constant_of(module, item.id, e, &ty, &format!("the default of `{}`", p.name.text)));
         if let Some(x) = self.program.params.get_mut(id.0 as usize) {
             (x.ty, x.default) = (ty, default);
         }
@@ -533,7 +561,11 @@ impl Checker<'_> {
             })
             .collect();
         for component in cycles::components(&edges) {
-            let rounds = if component.len() > 1 || component.iter().any(|c| edges.get(*c).is_some_and(|e| e.contains(c))) { 12 } else { 1 };
+            let rounds = if component.len() > 1 || component.iter().any(|c| edges.get(*c).is_some_and(|e| e.contains(c))) {
+                12
+            } else {
+                1
+            };
             for _ in 0..rounds {
                 let mut changed = false;
                 for n in &component {
@@ -554,8 +586,15 @@ impl Checker<'_> {
         if self.diagnostics.iter().any(Diagnostic::is_error) {
             return;
         }
-        let rules = self.program.rules.iter().filter(|r| matches!(r.form, RuleForm::Value(_, Type::Error))).map(|r| (r.name.clone(), r.place));
-        let attr = |m: &super::super::hir::Mechanism| self.schema.attr(m.attr).filter(|a| a.ty == Type::Error).map(|a| (a.name.clone(), m.place));
+        let rules = self
+            .program
+            .rules
+            .iter()
+            .filter(|r| matches!(r.form, RuleForm::Value(_, Type::Error)))
+            .map(|r| (r.name.clone(), r.place));
+        let attr = |m: &super::super::hir::Mechanism| {
+            self.schema.attr(m.attr).filter(|a| a.ty == Type::Error).map(|a| (a.name.clone(), m.place))
+        };
         let all: Vec<(Arc<str>, crate::base::Place)> = rules.chain(self.program.mechanisms.iter().filter_map(attr)).collect();
         for (name, place) in all {
             let d = Diagnostic::error(error::TYPE_MISMATCH, format!("the type of `{name}` cannot be found"))

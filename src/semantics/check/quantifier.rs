@@ -90,7 +90,11 @@ impl Checker<'_> {
                 Diagnostic::warning(error::SHADOWED, format!("this `{}` hides another one", name.text))
             };
             let d = d.at(place, "from here on the name means this one").also(there, "the other one");
-            let d = if here { d.help("give one of them another name") } else { d.help("to speak of the other one, use another name; the two are not compared") };
+            let d = if here {
+                d.help("give one of them another name")
+            } else {
+                d.help("to speak of the other one, use another name; the two are not compared")
+            };
             self.report(d);
         }
         Some(cx.declare_binder(name.text.clone(), ty, place))
@@ -219,7 +223,9 @@ impl Checker<'_> {
             AggregateFunction::Max => (Aggregate::Max, ordered, base.clone().optional()),
             AggregateFunction::Avg => (Aggregate::Avg, number, Type::Float(None).optional()),
             AggregateFunction::Median => (Aggregate::Median, number, Type::Float(None).optional()),
-            AggregateFunction::Percentile => (Aggregate::Percentile(rank.flatten().unwrap_or(50.0)), ordered, base.clone().optional()),
+            AggregateFunction::Percentile => {
+                (Aggregate::Percentile(rank.flatten().unwrap_or(50.0)), ordered, base.clone().optional())
+            }
             AggregateFunction::Distinct => (Aggregate::Distinct, true, base.clone().list()),
             AggregateFunction::Any => (Aggregate::Any, ty == Type::Bool, Type::Bool),
             AggregateFunction::All => (Aggregate::All, ty == Type::Bool, Type::Bool),
@@ -233,7 +239,8 @@ impl Checker<'_> {
             };
             let (shown, text) = (self.show(&ty), self.text(v.place));
             let code = if ty == Type::Json { error::JSON_NEEDS_TYPE } else { error::TYPE_MISMATCH };
-            let mut d = Diagnostic::error(code, format!("`{word}` takes {wanted}, and this is {shown}")).at(v.place, format!("this is {shown}"));
+            let mut d = Diagnostic::error(code, format!("`{word}` takes {wanted}, and this is {shown}"))
+                .at(v.place, format!("this is {shown}"));
             if ty == Type::Json {
                 d = d
                     .help(format!("say what it is: `{text} as Float`"))
@@ -272,7 +279,12 @@ impl Checker<'_> {
     }
 
     /// The type of the elements of a kind named in an item; reports a name that is none.
-    pub fn kind_type_at(&mut self, module: crate::semantics::resolve::ModuleId, item: crate::base::ItemId, q: &ast::Qualified) -> Type {
+    pub fn kind_type_at(
+        &mut self,
+        module: crate::semantics::resolve::ModuleId,
+        item: crate::base::ItemId,
+        q: &ast::Qualified,
+    ) -> Type {
         let place = Place::new(item, q.span);
         match self.names.qualified(module, q) {
             Lookup::Found(Def::Kind(k)) => return types::of_kind(&self.schema, k),
@@ -284,7 +296,8 @@ impl Checker<'_> {
                     Def::Rule(_) => "a rule",
                     _ => "a function",
                 };
-                let d = Diagnostic::error(error::WRONG_SORT, format!("`{text}` is {what}, not a kind")).at(place, "a kind is needed here");
+                let d = Diagnostic::error(error::WRONG_SORT, format!("`{text}` is {what}, not a kind"))
+                    .at(place, "a kind is needed here");
                 self.report(d);
                 return Type::Error;
             }
@@ -317,7 +330,11 @@ impl Checker<'_> {
         let mut all = self.names.usable(module, &|d| matches!(d, Def::Kind(_)));
         let d = Diagnostic::error(error::UNKNOWN_KIND, format!("there is no kind `{text}`")).at(place, "not declared");
         if let Some(same) = all.iter().find(|n| n.rsplit('.').next() == Some(&*q.name.text)) {
-            return d.help(format!("it is declared in a module: `{same}`")).suggest(format!("write `{same}`"), place, same.clone());
+            return d.help(format!("it is declared in a module: `{same}`")).suggest(
+                format!("write `{same}`"),
+                place,
+                same.clone(),
+            );
         }
         let declared = error::list(&all);
         all.extend(["Node", "Edge", "Event"].map(String::from));

@@ -15,7 +15,8 @@ impl Checker<'_> {
         let doc = cx.declare_binder("doc".into(), Type::Json, item.place(r.name.span));
         let body = self.statements(&mut cx, &r.body);
         if r.body.is_empty() {
-            let d = Diagnostic::warning(error::IDLE, format!("reader `{}` makes nothing", r.name.text)).at(item.place(r.name.span), "");
+            let d = Diagnostic::warning(error::IDLE, format!("reader `{}` makes nothing", r.name.text))
+                .at(item.place(r.name.span), "");
             self.report(d);
         }
         self.single_uses(&cx);

@@ -33,7 +33,14 @@ impl Checker<'_> {
             let Some(item) = self.item(source.module, i) else { continue };
             let ast::ItemKind::Rule(r) = &item.kind else { continue };
             let params = r.params.clone();
-            let one = |value, body, place| Written { module: source.module, item: item.clone(), params: params.clone(), value, body, place };
+            let one = |value, body, place| Written {
+                module: source.module,
+                item: item.clone(),
+                params: params.clone(),
+                value,
+                body,
+                place,
+            };
             match &r.body {
                 ast::RuleBody::If(b) => out.push(one(None, Some(b.clone()), item.place(item.span))),
                 ast::RuleBody::Value { clauses, .. } => {
@@ -95,10 +102,13 @@ impl Checker<'_> {
                         continue;
                     }
                     if *first_form != form {
-                        let d = Diagnostic::error(error::CLAUSES_DIFFER, format!("`{name}` is {} here, and {} in its first clause", form_name(&form), form_name(first_form)))
-                            .at(here, "")
-                            .also(there, "the first clause")
-                            .help("clauses of one name are one rule: give this one another name");
+                        let d = Diagnostic::error(
+                            error::CLAUSES_DIFFER,
+                            format!("`{name}` is {} here, and {} in its first clause", form_name(&form), form_name(first_form)),
+                        )
+                        .at(here, "")
+                        .also(there, "the first clause")
+                        .help("clauses of one name are one rule: give this one another name");
                         self.report(d);
                         continue;
                     }
@@ -107,10 +117,13 @@ impl Checker<'_> {
                             let mine = self.type_expr(source.module, item.id, t);
                             if mine != *ty && mine != Type::Error && *ty != Type::Error {
                                 let (a, b) = (self.show(&mine), self.show(ty));
-                                let d = Diagnostic::error(error::CLAUSES_DIFFER, format!("`{}` is {a} here, and {b} in the first clause of `{name}`", p.name.text))
-                                    .at(item.place(t.span), format!("this says {a}"))
-                                    .also(there, "the first clause")
-                                    .help("later clauses need no types");
+                                let d = Diagnostic::error(
+                                    error::CLAUSES_DIFFER,
+                                    format!("`{}` is {a} here, and {b} in the first clause of `{name}`", p.name.text),
+                                )
+                                .at(item.place(t.span), format!("this says {a}"))
+                                .also(there, "the first clause")
+                                .help("later clauses need no types");
                                 self.report(d);
                             }
                         }
@@ -125,9 +138,11 @@ impl Checker<'_> {
 
     /// The type of a parameter that has none: what the kinds in the body say, if they do.
     fn guess_parameter(&mut self, item: &ast::Item, r: &ast::Rule, p: &ast::RuleParam, bound: &[(Arc<str>, Type)]) -> Type {
-        let found = bound.iter().filter(|(n, _)| *n == p.name.text).map(|(_, t)| t.clone()).reduce(|a, b| {
-            types::meet(&self.schema, &a, &b).unwrap_or(Type::Error)
-        });
+        let found = bound
+            .iter()
+            .filter(|(n, _)| *n == p.name.text)
+            .map(|(_, t)| t.clone())
+            .reduce(|a, b| types::meet(&self.schema, &a, &b).unwrap_or(Type::Error));
         match found {
             Some(t) if t != Type::Error => t,
             _ => {
@@ -224,7 +239,9 @@ impl Checker<'_> {
         let mut bound: BTreeSet<Arc<str>> = c
             .params
             .iter()
-            .filter(|p| p.ty.as_ref().is_some_and(|t| matches!(&t.kind, ast::TypeKind::Named(q) if self.quiet_kind(&cx, q).is_some())))
+            .filter(|p| {
+                p.ty.as_ref().is_some_and(|t| matches!(&t.kind, ast::TypeKind::Named(q) if self.quiet_kind(&cx, q).is_some()))
+            })
             .map(|p| p.name.text.clone())
             .collect();
         if let Some(b) = &c.body {
@@ -325,7 +342,9 @@ impl Checker<'_> {
                 names.extend(self.free_names(cx, b));
                 names
             }
-            ast::ExprKind::Call { args: xs, .. } | ast::ExprKind::List(xs) => xs.iter().flat_map(|x| self.free_names(cx, x)).collect(),
+            ast::ExprKind::Call { args: xs, .. } | ast::ExprKind::List(xs) => {
+                xs.iter().flat_map(|x| self.free_names(cx, x)).collect()
+            }
             ast::ExprKind::If { condition, then, otherwise } => {
                 [condition, then, otherwise].iter().flat_map(|x| self.free_names(cx, x)).collect()
             }
@@ -395,10 +414,8 @@ impl Checker<'_> {
                 let read = |ty: Type| Expr { kind: ExprKind::Var(id), ty, place };
                 let none = self.none(place);
                 let test = |op: Op, a: Expr, b: Expr| Expr { kind: ExprKind::Op(op, vec![a, b]), ty: Type::Bool, place };
-                let there = both(
-                    Some(Box::new(test(Op::Eq, read(ty.clone()), v))),
-                    Some(Box::new(test(Op::Ne, read(ty.clone()), none))),
-                );
+                let there =
+                    both(Some(Box::new(test(Op::Eq, read(ty.clone()), v))), Some(Box::new(test(Op::Ne, read(ty.clone()), none))));
                 (Some(read(ty.present().clone())), both(body.map(Box::new), there).map(|b| *b))
             }
             v => (v, body),

@@ -84,7 +84,8 @@ impl Checker<'_> {
             }
             ExprKind::Error => None,
             _ => {
-                let d = Diagnostic::error(error::BAD_WINDOW, "the time zone of a window is written out").at(x.place, "not known before the program runs");
+                let d = Diagnostic::error(error::BAD_WINDOW, "the time zone of a window is written out")
+                    .at(x.place, "not known before the program runs");
                 self.report(d);
                 None
             }
@@ -121,8 +122,11 @@ impl Checker<'_> {
             match &b.window {
                 Some(w) if !last => {
                     let text = self.text(cx.at(w.span));
-                    let mut d = Diagnostic::error(error::BAD_WINDOW, "before `then` there is no window: `within` bounds the whole, from first to last")
-                        .at(cx.at(w.span), "cannot stand here");
+                    let mut d = Diagnostic::error(
+                        error::BAD_WINDOW,
+                        "before `then` there is no window: `within` bounds the whole, from first to last",
+                    )
+                    .at(cx.at(w.span), "cannot stand here");
                     if let Some(end) = e.events.last().filter(|l| l.window.is_none()) {
                         let at = cx.at(Span { start: end.span.end, end: end.span.end });
                         let cut = Span { start: b.kind.span.end, end: w.span.end };
@@ -149,7 +153,8 @@ impl Checker<'_> {
                 None => {}
             }
             if let Some((_, s)) = b.last {
-                let d = Diagnostic::error(error::BAD_WINDOW, "`earlier` finds the latest match, so it takes no `last`").at(cx.at(s), "cannot stand here");
+                let d = Diagnostic::error(error::BAD_WINDOW, "`earlier` finds the latest match, so it takes no `last`")
+                    .at(cx.at(s), "cannot stand here");
                 self.report(d);
             }
             let var = match (own, self.variable(cx, &b.name.text)) {
@@ -209,7 +214,8 @@ impl Checker<'_> {
                 self.event_kind(cx, e);
             }
             _ => {
-                let d = Diagnostic::error(error::BAD_WINDOW, format!("{word} is about one event: `x: Kind`")).at(cx.at(s.span), "");
+                let d =
+                    Diagnostic::error(error::BAD_WINDOW, format!("{word} is about one event: `x: Kind`")).at(cx.at(s.span), "");
                 self.report(d);
             }
         }

@@ -101,7 +101,14 @@ impl Checker<'_> {
             self.report(d);
         }
         self.single_uses(&cx);
-        self.program.tests.push(Test { title: t.title.value.clone(), vars: cx.vars, given, edits, expects, place: item.place(item.span) });
+        self.program.tests.push(Test {
+            title: t.title.value.clone(),
+            vars: cx.vars,
+            given,
+            edits,
+            expects,
+            place: item.place(item.span),
+        });
     }
 
     fn given_line(&mut self, cx: &mut Cx, g: &ast::Given) -> Option<Edit> {
@@ -161,8 +168,9 @@ impl Checker<'_> {
                     && *w != crate::scalar::Type::Error
                 {
                     let (a, b) = (self.show(&ty), self.show(w));
-                    let d = Diagnostic::error(error::NEVER_FITS, format!("`{}` is {a}, and this end of the edge is {b}", name.text))
-                        .at(place, format!("this is {a}"));
+                    let d =
+                        Diagnostic::error(error::NEVER_FITS, format!("`{}` is {a}, and this end of the edge is {b}", name.text))
+                            .at(place, format!("this is {a}"));
                     self.report(d);
                     return None;
                 }

@@ -4,9 +4,7 @@ use crate::base::{Diagnostic, Severity, Span};
 use crate::scalar::Type;
 use crate::semantics::checker::{Checker, Pos, quoted};
 use crate::semantics::error;
-use crate::semantics::hir::{
-    Effect, Expr, ExprKind, InvariantId, PolicyId, PolicyState, Relation, Share, VarId, VerdictAtom,
-};
+use crate::semantics::hir::{Effect, Expr, ExprKind, InvariantId, PolicyId, PolicyState, Relation, Share, VarId, VerdictAtom};
 use crate::semantics::resolve::{Def, DemandDef, Lookup};
 use crate::semantics::scope::{Cx, Site, What};
 use crate::structure::schema::Sort;
@@ -25,15 +23,17 @@ impl Checker<'_> {
         };
         if !allowed {
             let code = match &v.kind {
-                ast::VerdictKind::Unchanged(_) | ast::VerdictKind::Changed(_) | ast::VerdictKind::Stable(_) => error::NO_WORLD_BEFORE,
+                ast::VerdictKind::Unchanged(_) | ast::VerdictKind::Changed(_) | ast::VerdictKind::Stable(_) => {
+                    error::NO_WORLD_BEFORE
+                }
                 _ => error::MISPLACED_VERDICT,
             };
             let d = Diagnostic::error(code, format!("`{word}` cannot stand in {}", self.where_here(cx))).at(cx.at(v.word), "");
             let d = match &v.kind {
                 ast::VerdictKind::Trace { .. } => d.help("it stands in the `expect` of a test, which has a whole trace"),
-                ast::VerdictKind::Holds(_) | ast::VerdictKind::Breaks { .. } => {
-                    d.help("it stands in demands: invariants, `expect`, and policies `on candidate`; rules are complete before them")
-                }
+                ast::VerdictKind::Holds(_) | ast::VerdictKind::Breaks { .. } => d.help(
+                    "it stands in demands: invariants, `expect`, and policies `on candidate`; rules are complete before them",
+                ),
                 ast::VerdictKind::Decides { .. } => d.help("it stands in the `expect` of an intervention or test"),
                 _ => d.help("it compares with the world before, so it stands in the `expect` of an intervention"),
             };
@@ -137,7 +137,14 @@ impl Checker<'_> {
         }
     }
 
-    fn unknown_demand(&mut self, cx: &Cx, q: &ast::Qualified, found: Option<DemandDef>, what: &str, wanted: &dyn Fn(DemandDef) -> bool) {
+    fn unknown_demand(
+        &mut self,
+        cx: &Cx,
+        q: &ast::Qualified,
+        found: Option<DemandDef>,
+        what: &str,
+        wanted: &dyn Fn(DemandDef) -> bool,
+    ) {
         let place = cx.at(q.span);
         let text = self.text(place);
         if let Some(DemandDef::Broken) = found {
@@ -183,19 +190,25 @@ impl Checker<'_> {
                     let function = self.program.rule(r).is_some_and(|r| r.function);
                     if function {
                         let text = self.text(cx.at(q.span));
-                        let d = Diagnostic::error(error::WRONG_SORT, format!("`{text}` is a function, and a function has no facts that could change"))
-                            .at(cx.at(q.span), "a rule with facts is needed here");
+                        let d = Diagnostic::error(
+                            error::WRONG_SORT,
+                            format!("`{text}` is a function, and a function has no facts that could change"),
+                        )
+                        .at(cx.at(q.span), "a rule with facts is needed here");
                         self.report(d);
                         return None;
                     }
                     Some(Relation::Rule(r))
                 }
-                Lookup::Found(Def::Kind(k)) if self.schema.kind(k).is_some_and(|k| k.sort == Sort::Edge) => Some(Relation::Edge(k)),
+                Lookup::Found(Def::Kind(k)) if self.schema.kind(k).is_some_and(|k| k.sort == Sort::Edge) => {
+                    Some(Relation::Edge(k))
+                }
                 Lookup::Poisoned => None,
                 Lookup::Found(_) => {
                     let text = self.text(cx.at(q.span));
-                    let d = Diagnostic::error(error::WRONG_SORT, format!("`{text}` has no facts: a rule or an edge kind is needed"))
-                        .at(cx.at(q.span), "neither a rule nor an edge kind");
+                    let d =
+                        Diagnostic::error(error::WRONG_SORT, format!("`{text}` has no facts: a rule or an edge kind is needed"))
+                            .at(cx.at(q.span), "neither a rule nor an edge kind");
                     self.report(d);
                     None
                 }
@@ -251,11 +264,16 @@ impl Checker<'_> {
                 Share::Percent(x)
             }
         };
-        let allowed = if candidates { cx.whole == Some(span) && cx.site == Site::Invariant } else { cx.before && cx.was.is_none() };
+        let allowed =
+            if candidates { cx.whole == Some(span) && cx.site == Site::Invariant } else { cx.before && cx.was.is_none() };
         if !allowed {
             let d = Diagnostic::error(
                 error::MISPLACED_SHARE,
-                if candidates { "`in … candidates` stands only as the whole of a `require`" } else { "`in … worlds` stands only in an `expect` of an intervention" },
+                if candidates {
+                    "`in … candidates` stands only as the whole of a `require`"
+                } else {
+                    "`in … worlds` stands only in an `expect` of an intervention"
+                },
             )
             .at(cx.at(s.word), "cannot stand here");
             let d = if candidates {

@@ -1,5 +1,7 @@
 //! Items: what a program is a list of.
-use super::{EdgeKind, EventKind, Import, Intervention, Invariant, Mechanism, Name, NodeKind, Param, Policy, Prefer, Reader, Rule, Test};
+use super::{
+    EdgeKind, EventKind, Import, Intervention, Invariant, Mechanism, Name, NodeKind, Param, Policy, Prefer, Reader, Rule, Test,
+};
 use crate::base::{ItemId, Place, Span};
 use std::sync::Arc;
 

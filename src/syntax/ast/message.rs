@@ -20,4 +20,3 @@ pub enum MessagePart {
     /// `{expr}`: replaced by its value.
     Value(Box<Expr>),
 }
-

@@ -20,8 +20,8 @@ pub use binder::{Binder, BinderKind, CalendarUnit, ElementBinder, Scope, Window,
 pub use declaration::{Attribute, Cardinality, EdgeKind, EventKind, Import, ImportNames, ImportSource, NodeKind, Param};
 pub use edit::{AddTarget, Edit, EditAction};
 pub use expression::{
-    Aggregate, AggregateFunction, BinaryOp, Consecutive, Earlier, Expr, ExprKind, Field, Literal, Quantifier, QuantifierKind, Record,
-    Share, ShareOf, ShareOver, Since,
+    Aggregate, AggregateFunction, BinaryOp, Consecutive, Earlier, Expr, ExprKind, Field, Literal, Quantifier, QuantifierKind,
+    Record, Share, ShareOf, ShareOver, Since,
 };
 pub use intervention::{Expect, ForWorlds, Intervention, InterventionClause};
 pub use invariant::{Demand, DemandKind, For, Invariant, InvariantClause, Let, Repair, SeverityMark};

@@ -1,5 +1,7 @@
 //! Builds imports, parameters, kinds of nodes, edges and events.
-use super::super::ast::{Attribute, Cardinality, EdgeKind, EventKind, Import, ImportNames, ImportSource, NodeKind, Param, Qualified};
+use super::super::ast::{
+    Attribute, Cardinality, EdgeKind, EventKind, Import, ImportNames, ImportSource, NodeKind, Param, Qualified,
+};
 use super::super::cursor::{Broken, Built, Cursor};
 use super::super::error;
 use super::super::grammar::Rule;
@@ -70,7 +72,10 @@ impl Builder<'_> {
         };
         if max.is_some_and(|max| max < min) {
             let place = self.place(span);
-            let found = Diagnostic::error(error::BAD_BOUNDS, format!("at least {min} and at most {} cannot be", max.unwrap_or(0))).at(place, "").help("the lesser number stands first: `[1..5]`");
+            let found =
+                Diagnostic::error(error::BAD_BOUNDS, format!("at least {min} and at most {} cannot be", max.unwrap_or(0)))
+                    .at(place, "")
+                    .help("the lesser number stands first: `[1..5]`");
             self.report(found);
         }
         Ok(Cardinality { min, max: max.map(|m| m.max(min)), span })
@@ -99,7 +104,8 @@ impl Builder<'_> {
         }
         let before = self.text.get(..at)?;
         let above = before.get(..before.rfind('\n')?)?;
-        let mut lines: Vec<&str> = above.rsplit('\n').map(str::trim).take_while(|l| l.starts_with("///") && !l.starts_with("////")).collect();
+        let mut lines: Vec<&str> =
+            above.rsplit('\n').map(str::trim).take_while(|l| l.starts_with("///") && !l.starts_with("////")).collect();
         lines.reverse();
         docs_text(&lines)
     }

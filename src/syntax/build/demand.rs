@@ -1,7 +1,7 @@
 //! Builds invariants and interventions, and the clauses that demands share.
 use super::super::ast::{
-    Demand, DemandKind, Expect, For, ForWorlds, Intervention, InterventionClause, Invariant, InvariantClause, Let, Message, Repair,
-    SeverityMark,
+    Demand, DemandKind, Expect, For, ForWorlds, Intervention, InterventionClause, Invariant, InvariantClause, Let, Message,
+    Repair, SeverityMark,
 };
 use super::super::cursor::{Broken, Built, Cursor};
 use super::super::error;
@@ -22,7 +22,9 @@ impl Builder<'_> {
             other => {
                 let place = self.place(name.span);
                 let near = nearest(other, ["error", "warning", "info"]).or(other.starts_with("warn").then_some("warning"));
-                let mut found = Diagnostic::error(error::BAD_SEVERITY, format!("`{other}` is no severity")).at(place, "").help("the severities are `error` (the default), `warning` and `info`");
+                let mut found = Diagnostic::error(error::BAD_SEVERITY, format!("`{other}` is no severity"))
+                    .at(place, "")
+                    .help("the severities are `error` (the default), `warning` and `info`");
                 if let Some(near) = near {
                     found = found.suggest(format!("did you mean `{near}`?"), place, near);
                 }

@@ -71,11 +71,16 @@ impl Builder<'_> {
                         .suggest("leave it out", self.place(Span { start: variable.span.start, end: arrow.path.span.start }), "");
                     self.report(found);
                 }
-                let unknown = Qualified { modules: vec![], name: Name { text: "_".into(), span: arrow.path.span, quoted: false }, span: arrow.path.span };
+                let unknown = Qualified {
+                    modules: vec![],
+                    name: Name { text: "_".into(), span: arrow.path.span, quoted: false },
+                    span: arrow.path.span,
+                };
                 let kind = self.edge_kind(&arrow).unwrap_or(unknown);
                 let (from, to) = if arrow.backwards { (second, first) } else { (first, second) };
                 if let Some(at) = cursor.maybe(Rule::at) {
-                    let found = Diagnostic::error(error::BAD_EDIT, "an edge has no time").at(self.place(self.span(&at)), "only events have one");
+                    let found = Diagnostic::error(error::BAD_EDIT, "an edge has no time")
+                        .at(self.place(self.span(&at)), "only events have one");
                     self.report(found);
                 }
                 AddTarget::Edge { from, kind, to }

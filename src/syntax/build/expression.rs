@@ -1,7 +1,7 @@
 //! Builds expressions: operands here, operators in `operator.rs`.
 use super::super::ast::{
-    Aggregate, AggregateFunction, BinaryOp, Consecutive, Earlier, Expr, ExprKind, Field, Literal, Name, Quantifier, QuantifierKind,
-    Record, Scope, Share, ShareOf, ShareOver, Since,
+    Aggregate, AggregateFunction, BinaryOp, Consecutive, Earlier, Expr, ExprKind, Field, Literal, Name, Quantifier,
+    QuantifierKind, Record, Scope, Share, ShareOf, ShareOver, Since,
 };
 use super::super::cursor::{Broken, Built, Cursor};
 use super::super::error;
@@ -14,14 +14,59 @@ use pest::iterators::Pair;
 
 /// The built-in functions, and what other languages call some of them.
 const BUILTINS: [&str; 37] = [
-    "contains", "starts_with", "ends_with", "lower", "upper", "trim", "split", "join", "replace", "capture", "length", "slice", "abs",
-    "round", "floor", "ceil", "least", "greatest", "sqrt", "exp", "log", "count", "first", "last", "sort", "hour", "weekday", "date",
-    "parse_time", "from_unix", "from_unix_ms", "leaves", "keys", "tokens", "digest", "sum", "distinct",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "lower",
+    "upper",
+    "trim",
+    "split",
+    "join",
+    "replace",
+    "capture",
+    "length",
+    "slice",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "least",
+    "greatest",
+    "sqrt",
+    "exp",
+    "log",
+    "count",
+    "first",
+    "last",
+    "sort",
+    "hour",
+    "weekday",
+    "date",
+    "parse_time",
+    "from_unix",
+    "from_unix_ms",
+    "leaves",
+    "keys",
+    "tokens",
+    "digest",
+    "sum",
+    "distinct",
 ];
 const FOREIGN: [(&str, &str); 14] = [
-    ("len", "length"), ("size", "length"), ("to_lower", "lower"), ("toLowerCase", "lower"), ("to_upper", "upper"), ("toUpperCase", "upper"),
-    ("startsWith", "starts_with"), ("startswith", "starts_with"), ("endsWith", "ends_with"), ("endswith", "ends_with"),
-    ("includes", "contains"), ("strip", "trim"), ("sorted", "sort"), ("unique", "distinct"),
+    ("len", "length"),
+    ("size", "length"),
+    ("to_lower", "lower"),
+    ("toLowerCase", "lower"),
+    ("to_upper", "upper"),
+    ("toUpperCase", "upper"),
+    ("startsWith", "starts_with"),
+    ("startswith", "starts_with"),
+    ("endsWith", "ends_with"),
+    ("endswith", "ends_with"),
+    ("includes", "contains"),
+    ("strip", "trim"),
+    ("sorted", "sort"),
+    ("unique", "distinct"),
 ];
 
 impl Builder<'_> {
@@ -179,7 +224,9 @@ impl Builder<'_> {
             let names = AggregateFunction::ALL.iter().map(|(n, _)| *n);
             let mut found = Diagnostic::error(error::BAD_AGGREGATE, format!("`{written}` is no aggregate"))
                 .at(place, "`… for …` stands only in aggregates")
-                .help("the aggregates are `count`, `sum`, `min`, `max`, `avg`, `median`, `percentile`, `distinct`, `any` and `all`");
+                .help(
+                    "the aggregates are `count`, `sum`, `min`, `max`, `avg`, `median`, `percentile`, `distinct`, `any` and `all`",
+                );
             if let Some(near) = nearest(written, names) {
                 found = found.suggest(format!("did you mean `{near}`?"), place, near);
             }
@@ -188,9 +235,20 @@ impl Builder<'_> {
         };
         let wanted = if function == AggregateFunction::Percentile { 2 } else { 1 };
         if args.len() != wanted {
-            let found = Diagnostic::error(error::BAD_AGGREGATE, format!("`{written}` takes {wanted} argument{} before `for`, not {}", if wanted == 1 { "" } else { "s" }, args.len()))
-                .at(self.place(outer), "")
-                .help(if wanted == 2 { "say which percentile, and of what: `percentile(95, e.p99 for e: calls)`" } else { "say of what: `sum(e.share for e: calls)`" });
+            let found = Diagnostic::error(
+                error::BAD_AGGREGATE,
+                format!(
+                    "`{written}` takes {wanted} argument{} before `for`, not {}",
+                    if wanted == 1 { "" } else { "s" },
+                    args.len()
+                ),
+            )
+            .at(self.place(outer), "")
+            .help(if wanted == 2 {
+                "say which percentile, and of what: `percentile(95, e.p99 for e: calls)`"
+            } else {
+                "say of what: `sum(e.share for e: calls)`"
+            });
             self.report(found);
         }
         if function == AggregateFunction::Count {
@@ -288,10 +346,11 @@ impl Builder<'_> {
                 let place = self.place(self.span(pair));
                 let at = Span { start: place.span.start, end: place.span.start + "satisfies".len() as u32 };
                 let joined = if self.source(scope).contains("where") { "and" } else { "where" };
-                let found = Diagnostic::error(error::SATISFIES, format!("`satisfies` stands behind `every`, not behind `{text}`"))
-                    .at(self.place(at), "")
-                    .help(format!("`{text} x: K where φ` has all its conditions behind `where`"))
-                    .suggest(format!("say `{joined}`"), self.place(at), joined);
+                let found =
+                    Diagnostic::error(error::SATISFIES, format!("`satisfies` stands behind `every`, not behind `{text}`"))
+                        .at(self.place(at), "")
+                        .help(format!("`{text} x: K where φ` has all its conditions behind `where`"))
+                        .suggest(format!("say `{joined}`"), self.place(at), joined);
                 self.report(found);
             }
             _ => {}

@@ -7,7 +7,8 @@ use crate::base::{Diagnostic, Span};
 use pest::iterators::Pair;
 use std::sync::Arc;
 
-const UNITS: [(&str, i64); 6] = [("us", 1), ("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
+const UNITS: [(&str, i64); 6] =
+    [("us", 1), ("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
 
 impl Builder<'_> {
     /// The value of a literal; `None` if the pair is none. A number behind a minus has its sign in `negative`.
@@ -26,13 +27,19 @@ impl Builder<'_> {
     }
     fn out_of_range(&mut self, pair: &Pair<'_, Rule>, what: &str, help: &str) {
         let place = self.place(self.span(pair));
-        self.report(Diagnostic::error(error::NUMBER_RANGE, format!("`{}` does not fit {what}", pair.as_str())).at(place, "").help(help));
+        self.report(
+            Diagnostic::error(error::NUMBER_RANGE, format!("`{}` does not fit {what}", pair.as_str())).at(place, "").help(help),
+        );
     }
     pub(super) fn int(&mut self, pair: &Pair<'_, Rule>, negative: bool) -> i64 {
         let digits: String = pair.as_str().chars().filter(|c| *c != '_').collect();
         let signed = if negative { format!("-{digits}") } else { digits };
         signed.parse().unwrap_or_else(|_| {
-            self.out_of_range(pair, "an Int, which has 64 bits", "the greatest Int is 9223372036854775807; write a Float if it need not be exact: `1e20`");
+            self.out_of_range(
+                pair,
+                "an Int, which has 64 bits",
+                "the greatest Int is 9223372036854775807; write a Float if it need not be exact: `1e20`",
+            );
             0
         })
     }
@@ -125,9 +132,9 @@ impl Builder<'_> {
                 None => {
                     let place = self.place(Span { start: here, end: self.offsets.at(end) });
                     let written: String = self.source(place.span).to_string();
-                    let mut found = Diagnostic::error(error::BAD_ESCAPE, format!("`{written}` is no escape"))
-                        .at(place, "")
-                        .help(r#"the escapes are `\n`, `\t`, `\r`, `\"`, `\\` and `\u{1F4A1}`; in `r"…"` a backslash is a backslash"#);
+                    let mut found = Diagnostic::error(error::BAD_ESCAPE, format!("`{written}` is no escape")).at(place, "").help(
+                        r#"the escapes are `\n`, `\t`, `\r`, `\"`, `\\` and `\u{1F4A1}`; in `r"…"` a backslash is a backslash"#,
+                    );
                     if !written.starts_with("\\u") {
                         found = found.suggest("write the backslash itself", place, format!("\\{written}"));
                     }

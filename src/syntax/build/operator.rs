@@ -53,7 +53,9 @@ impl Part {
             Part::Infix(Implies, _) => 1,
             Part::Or => 2,
             Part::And => 3,
-            Part::Infix(Eq | Ne | Lt | Le | Gt | Ge | In | NotIn | Matches, _) | Part::Arrow(_) | Part::Is(_) | Part::Has(_) => COMPARISON,
+            Part::Infix(Eq | Ne | Lt | Le | Gt | Ge | In | NotIn | Matches, _) | Part::Arrow(_) | Part::Is(_) | Part::Has(_) => {
+                COMPARISON
+            }
             Part::Range => 6,
             Part::Infix(Coalesce, _) => 7,
             Part::Infix(Add | Sub | Concat, _) => 8,
@@ -145,7 +147,13 @@ impl Builder<'_> {
             Part::Arrow(arrow) => {
                 let right = self.bind(parts, here + 1)?;
                 let span = outer(right.outer);
-                let step = Step { backwards: arrow.backwards, variable: arrow.variable, path: arrow.path, target: right.expr, span: arrow.span };
+                let step = Step {
+                    backwards: arrow.backwards,
+                    variable: arrow.variable,
+                    path: arrow.path,
+                    target: right.expr,
+                    span: arrow.span,
+                };
                 match left.expr.kind {
                     ExprKind::Arrow(mut chain) if !left.grouped => {
                         chain.steps.push(step);
@@ -174,9 +182,10 @@ impl Builder<'_> {
         let place = self.place(span);
         let text = self.source(span);
         let word = text.split_whitespace().next().unwrap_or("");
-        let found = Diagnostic::error(error::NEEDS_PARENTHESES, format!("`{word} …` cannot be an operand here without parentheses"))
-            .at(place, "this reaches as far right as it can, and binds looser than the operator before it")
-            .suggest("put it into parentheses", place, format!("({text})"));
+        let found =
+            Diagnostic::error(error::NEEDS_PARENTHESES, format!("`{word} …` cannot be an operand here without parentheses"))
+                .at(place, "this reaches as far right as it can, and binds looser than the operator before it")
+                .suggest("put it into parentheses", place, format!("({text})"));
         self.report(found);
     }
 
@@ -187,7 +196,9 @@ impl Builder<'_> {
             Part::Range => "ranges do not chain",
             _ => "comparisons do not chain",
         };
-        let mut found = Diagnostic::error(error::CHAINED, title).at(place, "this is compared once more").help("say `a < b and b < c`, or use parentheses");
+        let mut found = Diagnostic::error(error::CHAINED, title)
+            .at(place, "this is compared once more")
+            .help("say `a < b and b < c`, or use parentheses");
         if !matches!(part, Part::Range) {
             found = found.suggest("compare the result", place, format!("({text})"));
         }

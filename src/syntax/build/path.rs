@@ -69,7 +69,10 @@ impl Builder<'_> {
         let max = cursor.maybe(Rule::int).map(|p| self.small(&p));
         if max.is_some_and(|m| m < min) {
             let place = self.place(span);
-            let found = Diagnostic::error(error::BAD_BOUNDS, format!("at least {min} and at most {} steps cannot be", max.unwrap_or(0))).at(place, "").help("the lesser number stands first: `{2,4}`");
+            let found =
+                Diagnostic::error(error::BAD_BOUNDS, format!("at least {min} and at most {} steps cannot be", max.unwrap_or(0)))
+                    .at(place, "")
+                    .help("the lesser number stands first: `{2,4}`");
             self.report(found);
         }
         Ok((min, max.map(|m| m.max(min))))

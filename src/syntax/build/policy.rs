@@ -72,7 +72,8 @@ impl Builder<'_> {
         let (mut when, mut unless): (Option<Expr>, Option<Expr>) = (None, None);
         for pair in cursor {
             let span = self.span(&pair);
-            let (slot, text, join) = if pair.as_rule() == Rule::when { (&mut when, "when", "and") } else { (&mut unless, "unless", "or") };
+            let (slot, text, join) =
+                if pair.as_rule() == Rule::when { (&mut when, "when", "and") } else { (&mut unless, "unless", "or") };
             let formula = self.take_expr(&mut Cursor::of(pair))?;
             match slot {
                 None => *slot = Some(formula),

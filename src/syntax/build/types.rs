@@ -69,7 +69,9 @@ impl Builder<'_> {
         };
         if contrary {
             let place = self.place(range);
-            let found = Diagnostic::error(error::BAD_BOUNDS, "the range ends before it begins").at(place, "nothing is in it").help("the lesser bound stands first; both are included");
+            let found = Diagnostic::error(error::BAD_BOUNDS, "the range ends before it begins")
+                .at(place, "nothing is in it")
+                .help("the lesser bound stands first; both are included");
             self.report(found);
         }
         Ok(TypeExpr { kind: TypeKind::Range { base, low, high, range }, span })

@@ -51,6 +51,9 @@ impl Builder<'_> {
         let event = cursor.need(Rule::event_reference, "an event")?;
         let event = Box::new(self.reference(event)?);
         let policy = cursor.maybe(Rule::qualified).map(|p| self.qualified(p)).transpose()?;
-        Ok(Expr { kind: ExprKind::Verdict(Verdict { kind: VerdictKind::Decides { decision, event, policy }, word: word_span }), span })
+        Ok(Expr {
+            kind: ExprKind::Verdict(Verdict { kind: VerdictKind::Decides { decision, event, policy }, word: word_span }),
+            span,
+        })
     }
 }
