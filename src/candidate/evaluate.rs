@@ -214,23 +214,23 @@ impl<'a> Walk<'a> {
     }
     /// A conjunct may bind a new variable by `x == e`.
     fn conjunct(&mut self, e: &Expr) -> Known {
-        if let ExprKind::Op(Op::Eq, args) = &e.kind {
-            if let [a, b] = args.as_slice() {
-                let pair = match (self.unbound(a), self.unbound(b)) {
-                    (Some(v), None) => Some((v, b)),
-                    (None, Some(v)) => Some((v, a)),
-                    _ => None,
+        if let ExprKind::Op(Op::Eq, args) = &e.kind
+            && let [a, b] = args.as_slice()
+        {
+            let pair = match (self.unbound(a), self.unbound(b)) {
+                (Some(v), None) => Some((v, b)),
+                (None, Some(v)) => Some((v, a)),
+                _ => None,
+            };
+            if let Some((var, e)) = pair {
+                return match self.eval(e) {
+                    Ok(v) => {
+                        self.bind(var, Ok(v));
+                        self.trail.push(var);
+                        Known::True
+                    }
+                    Err(b) => Known::Fault(b),
                 };
-                if let Some((var, e)) = pair {
-                    return match self.eval(e) {
-                        Ok(v) => {
-                            self.bind(var, Ok(v));
-                            self.trail.push(var);
-                            Known::True
-                        }
-                        Err(b) => Known::Fault(b),
-                    };
-                }
             }
         }
         match &e.kind {

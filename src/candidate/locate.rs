@@ -84,10 +84,10 @@ impl Document {
         if let Some(last) = children.last() {
             end = *last as usize;
         }
-        if end - at as usize > LARGE {
-            if let Ok(mut index) = self.index.lock() {
-                index.insert(at, children.clone());
-            }
+        if end - at as usize > LARGE
+            && let Ok(mut index) = self.index.lock()
+        {
+            index.insert(at, children.clone());
         }
         children
     }

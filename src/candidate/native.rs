@@ -79,10 +79,10 @@ impl<'a> Native<'a> {
                 let key = unquote(self.document.slice(m.key));
                 match SECTIONS.iter().position(|s| s.0 == key) {
                     Some(i) => {
-                        if self.section(i, m) {
-                            if let Some(s) = seen.get_mut(i) {
-                                *s = true;
-                            }
+                        if self.section(i, m)
+                            && let Some(s) = seen.get_mut(i)
+                        {
+                            *s = true;
                         }
                     }
                     None => unknown.push((key, m.key)),

@@ -217,10 +217,11 @@ impl Writer<'_> {
         from
     }
     fn comma(&mut self) {
-        if let Some(f) = self.frames.last_mut() {
-            if !std::mem::replace(&mut f.empty, false) && self.frames.len() > 1 {
-                self.out.json.push(',');
-            }
+        if let Some(f) = self.frames.last_mut()
+            && !std::mem::replace(&mut f.empty, false)
+            && self.frames.len() > 1
+        {
+            self.out.json.push(',');
         }
     }
     fn begin_key(&mut self, start: u32, end: u32) -> usize {

@@ -507,7 +507,7 @@ fn nested(e: &Expr, inside: &FxHashSet<RuleId>, top: bool, out: &mut Vec<RelId>)
         ExprKind::Path(p) => {
             let list = steps(&p.path);
             let single = top && matches!(&p.path, hir::Path::Step(l) if l.len() == 1);
-            if !single && !(top && closure(&p.path, inside).is_some()) {
+            if !(single || top && closure(&p.path, inside).is_some()) {
                 out.extend(list.iter().filter_map(|r| match r {
                     hir::Relation::Rule(r) if inside.contains(r) => Some(RelId(r.0)),
                     _ => None,

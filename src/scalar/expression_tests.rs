@@ -69,7 +69,7 @@ fn concatenation_joins_texts_or_lists() {
 fn reaching_into_json_counts_from_zero_and_outside_is_absent() {
     for make in [json as fn(&str) -> Value, lazy] {
         let doc = make(r#"{"a": [10, {"b": true}], "n": null, "x y": "t"}"#);
-        let get = |v: &Value, name: &str| Op::Get(name.into()).apply(&[v.clone()]).unwrap();
+        let get = |v: &Value, name: &str| Op::Get(name.into()).apply(std::slice::from_ref(v)).unwrap();
         let at = |v: &Value, i: Value| Op::Item.apply(&[v.clone(), i]).unwrap();
         let a = get(&doc, "a");
         assert_eq!(at(&a, Value::Int(0)), Value::Int(10));
@@ -94,9 +94,12 @@ fn unread_values_stay_unread_until_a_value_is_needed() {
     assert!(matches!(Op::Get("a".into()).apply(std::slice::from_ref(&doc)), Ok(Value::Lazy(_))));
     assert_eq!(Op::Get("t".into()).apply(std::slice::from_ref(&doc)), Ok(t("x")));
     assert!(yes(Op::Eq, doc.clone(), json(r#"{"t": "x", "a": {"b": 1.0}}"#)));
-    assert_eq!(Op::List.apply(&[doc.clone()]), Ok(json(r#"[{"a": {"b": 1}, "t": "x"}]"#)));
+    assert_eq!(Op::List.apply(std::slice::from_ref(&doc)), Ok(json(r#"[{"a": {"b": 1}, "t": "x"}]"#)));
     let digest = builtin::find("digest").unwrap();
-    assert_eq!(Op::Call(digest).apply(&[doc.clone()]), Op::Call(digest).apply(&[json(r#"{"t": "x", "a": {"b": 1}}"#)]));
+    assert_eq!(
+        Op::Call(digest).apply(std::slice::from_ref(&doc)),
+        Op::Call(digest).apply(&[json(r#"{"t": "x", "a": {"b": 1}}"#)])
+    );
     assert_eq!(Op::Cast(Type::Json).apply(std::slice::from_ref(&doc)), Ok(doc));
 }
 

@@ -124,7 +124,7 @@ impl Exam<'_, '_> {
             (ExprKind::Op(Op::Mul, xs), Combine::Min | Combine::Max) => {
                 let [a, b] = xs.as_slice() else { return };
                 let (value, factor) = if self.recurs(a) { (a, b) } else { (b, a) };
-                if self.recurs(factor) || !never_negative(self.c, factor) {
+                if self.recurs(factor) || !never_negative(factor) {
                     self.refuse(
                         factor.place,
                         "this factor may be negative",
@@ -228,23 +228,23 @@ fn reads(e: &Expr, vars: &BTreeSet<VarId>) -> (bool, bool) {
 }
 
 /// Whether a number is known never to be below 0.
-fn never_negative(c: &Checker, e: &Expr) -> bool {
+fn never_negative(e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Const(Value::Int(i)) => *i >= 0,
         ExprKind::Const(Value::Float(x)) => x.get() >= 0.0,
         ExprKind::Const(Value::Duration(d)) => *d >= 0,
-        ExprKind::Op(Op::Widen | Op::Cast(_), xs) => xs.first().is_some_and(|x| never_negative(c, x)),
-        ExprKind::Op(Op::Add | Op::Mul | Op::Div, xs) => xs.iter().all(|x| never_negative(c, x)),
+        ExprKind::Op(Op::Widen | Op::Cast(_), xs) => xs.first().is_some_and(never_negative),
+        ExprKind::Op(Op::Add | Op::Mul | Op::Div, xs) => xs.iter().all(never_negative),
         ExprKind::Op(Op::Call(b), xs) => match b.name {
             "abs" | "count" | "length" | "sqrt" | "exp" => true,
-            "greatest" => xs.iter().any(|x| never_negative(c, x)),
-            "least" => xs.iter().all(|x| never_negative(c, x)),
+            "greatest" => xs.iter().any(never_negative),
+            "least" => xs.iter().all(never_negative),
             _ => false,
         },
-        ExprKind::Coalesce(a, b) => bounded(&a.ty) && never_negative(c, b),
-        ExprKind::If(_, a, b) => never_negative(c, a) && never_negative(c, b),
+        ExprKind::Coalesce(a, b) => bounded(&a.ty) && never_negative(b),
+        ExprKind::If(_, a, b) => never_negative(a) && never_negative(b),
         ExprKind::Aggregate { aggregate: Aggregate::Count, .. } => true,
-        ExprKind::Aggregate { aggregate: Aggregate::Sum, value: Some(v), .. } => never_negative(c, v),
+        ExprKind::Aggregate { aggregate: Aggregate::Sum, value: Some(v), .. } => never_negative(v),
         _ => bounded(&e.ty),
     }
 }

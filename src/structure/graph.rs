@@ -424,7 +424,7 @@ impl GraphBuilder {
     }
     fn push_row(&mut self, kind: KindId, row: &[Val]) -> u32 {
         let Some(t) = self.tables.get_mut(kind.0 as usize) else { return 0 };
-        let at = if t.width == 0 { 0 } else { (t.rows.len() / t.width) as u32 };
+        let at = t.rows.len().checked_div(t.width).unwrap_or(0) as u32;
         t.rows.extend(row.iter().copied().chain(std::iter::repeat(Val::NONE)).take(t.width));
         at
     }

@@ -86,7 +86,7 @@ pub(super) fn check(text: &str, tokens: &[Token]) -> Option<TooDeep> {
     let mut ends = false;
     for (i, token) in significant.iter().enumerate() {
         let word = token.text(text);
-        let Some(frame) = frames.last_mut() else { return None };
+        let frame = frames.last_mut()?;
         use TokenKind::*;
         match token.kind {
             k if k.is_open() => {

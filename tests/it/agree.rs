@@ -349,12 +349,6 @@ fn engine_and_oracle(case: &Case, checked: &Checked, _: &Sources) -> Option<Stri
     compared(checked, read(checked, &case.candidate()))
 }
 
-/// What is wrong with the engine's answer on a program and a candidate.
-pub fn one(program: &str, candidate: &str) -> Option<String> {
-    let (checked, _) = compile(program).unwrap_or_else(|e| panic!("{e:#?}"));
-    compared(&checked, read(&checked, candidate))
-}
-
 fn compared(checked: &Checked, graph: Graph) -> Option<String> {
     let expected = oracle(checked, &graph);
     let found = engine(checked, graph.clone(), Kleene::True, false, &kleene)?;

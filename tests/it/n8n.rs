@@ -9,7 +9,7 @@ use std::path::PathBuf;
 fn workflows() -> Vec<(String, Vec<u8>)> {
     let folder = root().join("../shared/data/n8n");
     let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: there is no {}", "../shared/data/n8n");
+        println!("skipped: there is no ../shared/data/n8n");
         return vec![];
     };
     let mut paths: Vec<PathBuf> =

@@ -76,7 +76,7 @@ impl Checker<'_> {
                 order.sort_by(|a, b| names.get(*a).cmp(&names.get(*b)));
                 let sorted = order.iter().filter_map(|i| names.get(*i).cloned()).collect::<Vec<_>>();
                 let operands: Vec<Expr> = order.iter().filter_map(|i| values.get(*i).cloned()).collect();
-                let all: Option<Vec<Value>> = operands.iter().map(|o| value_of(o)).collect();
+                let all: Option<Vec<Value>> = operands.iter().map(value_of).collect();
                 match all {
                     Some(all) => {
                         let fields = sorted.into_iter().zip(all).collect();
