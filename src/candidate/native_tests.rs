@@ -99,7 +99,7 @@ fn everything_that_does_not_conform_is_reported_at_its_place() {
     let expected = [
         "3:25 unknown-candidate-kind `Sevice` is no node kind of this program",
         "4:36 unknown-candidate-attribute a `Service` has no attribute `teir`",
-        "5:12 missing-attribute a `Service` needs `tier`",
+        "5:12 missing-candidate-attribute a `Service` needs `tier`",
         "5:12 cardinality `c` has 3 `runs_on` edges, and needs 1 to 2",
         "6:12 cardinality `d` has no `runs_on` edges, and needs 1 to 2",
         "6:44 wrong-candidate-type `9` is not an Int in 1..3",

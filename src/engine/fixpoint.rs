@@ -1,11 +1,14 @@
 //! The fixpoint of a stratum, semi-naive: each round joins what the last round found (Bancilhon 1986). Driven by session, stratum by stratum.
 use super::annotation::Annotation;
+use super::formula::join;
 use super::machine::{Machine, sort_of};
 use super::relation::{Relation, improves};
 use crate::base::Place;
 use crate::plan::{ClausePlan, Combine, RelId, StratumPlan};
 use crate::scalar::expression::FaultKind;
 use crate::scalar::{Fault, Val};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 impl<A: Annotation> Machine<A> {
     /// Evaluates a stratum. Where the machine is `naive`, every clause runs in full in every round.
@@ -117,6 +120,27 @@ impl<A: Annotation> Machine<A> {
                     return;
                 }
                 self.run(block, universe, &mut |m, a| m.emit(c, &mut tuple, &a));
+            }
+            Some(value) if !A::PLAIN => {
+                // what holds for one of several bindings that head and value do not tell apart holds, whatever the others do
+                let mut found: IndexMap<Vec<Val>, (Vec<Val>, Option<A>), FxBuildHasher> = IndexMap::default();
+                self.run(block, universe, &mut |m, a| {
+                    let key = c.shown.iter().map(|s| m.get(*s)).collect();
+                    let (_, worlds) = found.entry(key).or_insert_with(|| (m.slots.clone(), None));
+                    *worlds = Some(join(worlds.take(), &a));
+                    m.halted()
+                });
+                for (_, (slots, worlds)) in found {
+                    let Some(a) = worlds else { continue };
+                    self.slots = slots;
+                    let stop = self.run(&value.block, a, &mut |m, a| {
+                        let v = m.scalar(&value.result);
+                        m.emit_value(c, &mut tuple, v, &a)
+                    });
+                    if stop {
+                        return;
+                    }
+                }
             }
             Some(value) => {
                 self.run(block, universe, &mut |m, a| {

@@ -353,7 +353,17 @@ impl<A: Annotation> Relation<A> {
         self.old = self.visible;
         self.visible = self.count;
         self.round += 1;
-        self.delta = std::mem::take(&mut self.pending);
+        // a row that changed several times is looked at once
+        self.pending.sort_by_key(|p| p.0);
+        self.delta.clear();
+        for (row, worlds) in self.pending.drain(..) {
+            match self.delta.last_mut().filter(|d| d.0 == row) {
+                Some(d) => {
+                    d.1.or(&worlds);
+                }
+                None => self.delta.push((row, worlds)),
+            }
+        }
         self.broken_delta = self.broken_pending.take();
         self.changed()
     }

@@ -1,4 +1,6 @@
 //! The steps of a block, one binding at a time: each step binds slots and passes on, the sink gets what reaches the end.
+//!
+//! It is long because the steps call each other: a step runs those behind it.
 use super::annotation::Annotation;
 use super::ends::Ends;
 use super::machine::{Machine, Sink, sort_of};

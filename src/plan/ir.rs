@@ -318,6 +318,8 @@ pub struct ClausePlan {
     pub head: Vec<Slot>,
     /// The value, for a value rule.
     pub value: Option<Computed>,
+    /// What the head and the value mention.
+    pub shown: Vec<Slot>,
     /// Whether it begins with a delta: then it runs in every round, else only in the first.
     pub delta: Option<RelId>,
     /// The clause.

@@ -213,6 +213,7 @@ impl<'p> Lowering<'p> {
                 others,
                 head,
                 value,
+                shown: needed,
                 delta,
                 place: clause.place,
             });
@@ -246,6 +247,7 @@ impl<'p> Lowering<'p> {
                 others: vec![],
                 head,
                 value: None,
+                shown: vec![],
                 delta,
                 place,
             });

@@ -1,5 +1,8 @@
 //! The plan: steps over slots, made from the checked program for a given structure's sizes. Fed by semantics, run by the engine.
+mod block;
 pub mod edit;
+mod expression;
+mod generate;
 pub mod ir;
 pub mod lower;
 pub mod order;

@@ -3,6 +3,8 @@
 //! Every item has its own table of variables; a `VarId` is an index into it. A variable belongs to one scope, so two quantifiers
 //! that use one name have two variables. Where a variable is first bound needs no mark: an atom, path, `is`, `x == e` or `x in e`
 //! in a positive conjunct binds what is not bound yet. `_` is `ExprKind::Any`.
+//!
+//! It is long because a tree is read best as one file.
 use crate::base::{Place, Severity};
 use crate::scalar::{Element, KindId, Op, Type, Value};
 use crate::structure::schema::{AttrId, Schema, Sort};

@@ -1,4 +1,6 @@
 //! Says in human words why a text does not parse, with what newcomers from other languages write in mind.
+//!
+//! It is long because what people write by habit is one table of cases.
 //! Fed with the tokens and pest's furthest failure; never shows pest's own words.
 use super::depth::{HEIGHT, NESTING, TooDeep, ends_expression};
 use super::error;

@@ -1,4 +1,6 @@
 //! Tests of syntax: the page, the whole grammar against its items, messages, hostile input.
+//!
+//! It is long because what newcomers write is one table of cases.
 use super::ast::*;
 use super::grammar::{Rule, pairs};
 use super::{Parsed, TokenKind, parse, tokens};

@@ -311,6 +311,9 @@ fn all(seeds: u64, wanted: usize, check: &dyn Fn(&Case, &Checked, &Sources) -> O
         if accepted >= wanted {
             break;
         }
+        if keep {
+            eprintln!("{seed}\n{}\n{}", random::case(seed).program(), random::case(seed).candidate());
+        }
         let case = random::case(seed);
         match attempt(&case, check) {
             Tried::Refused(errors) => {

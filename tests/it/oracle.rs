@@ -5,6 +5,7 @@
 //! - A condition holds for an assignment of *all* its variables: elements range over all of their kind, values over what `==`, `in`
 //!   and facts give. Truth is Kleene's; what is true for one of the assignments is true. A fault in `x == e` makes `x` unknown.
 //! - A range that faults may have any number of elements, so no count of its bindings is known.
+//! - A clause of a value rule has one binding for each assignment of the variables of its head and value: the others are there or not.
 //! - What a value rule or an aggregate takes from a binding that a fault stands before is a fault, unless `any` has a true value
 //!   or `all` a false one.
 //! - A mechanism's value is whatever is determined without the value itself; what is not is the fault of a circle.
@@ -275,14 +276,22 @@ impl<'a> Oracle<'a> {
         let mut list = vec![];
         c.body.iter().for_each(|b| flat(b, &mut list));
         list.iter().copied().chain(&c.value).for_each(|e| open.extend(opens(e, &env)));
+        // one binding for each assignment of what head and value mention
+        let vars: Vec<usize> = (0..c.vars.len()).collect();
+        let shown =
+            |v: &usize| c.head.iter().any(|h| h.0 as usize == *v) || c.value.as_ref().is_some_and(|e| mentions(e, &[*v].into()));
+        let shown: Vec<usize> = vars.into_iter().filter(shown).collect();
+        let mut all: BTreeMap<Vec<Option<V>>, (Vec<V>, Truth, V)> = BTreeMap::new();
         self.solve(&list, c.value.as_ref(), &open, &mut env, truth, &mut |env, t| {
             let key: Vec<V> = c.head.iter().map(|h| env.vals[h.0 as usize].clone().unwrap_or(FAULT)).collect();
             let fits = key.iter().zip(&rule.params).all(|(v, ty)| sort(ty).is_none() || self.is(v, ty) != Some(false));
             let v = c.value.as_ref().map_or(Ok(Value::None), |e| self.eval(e, env));
             if fits && v != Err(Bad::NoMatch) {
-                found(key, t, v)
+                let at = all.entry(shown.iter().map(|v| env.vals[*v].clone()).collect()).or_insert((key, Some(false), v));
+                at.1 = or(at.1, t);
             }
         });
+        all.into_values().for_each(|(key, truth, v)| found(key, truth, v));
     }
     /// All assignments of the open variables for which the conjuncts are not false, with their truth.
     fn solve(

@@ -1,4 +1,6 @@
 //! The way through a check: load, declare names, heads, types, items, strata, lints. Called by session; gives the checked program.
+//!
+//! It is long because the order of the passes is told in one file.
 use super::declaration::Declared;
 use super::mechanism::Headed;
 use crate::base::{Diagnostic, FileId, ItemId, Loader, Place, Severity, Sources};

@@ -1,4 +1,4 @@
-//! Builds types.
+//! Builds types: names, options, lists, ranges and texts of a set. Called wherever a type may stand.
 use super::super::ast::{Literal, Qualified, Text, TypeExpr, TypeKind};
 use super::super::cursor::{Broken, Built, Cursor};
 use super::super::error;
