@@ -4,7 +4,7 @@ use crate::base::Place;
 use crate::scalar::Truth;
 use crate::scalar::expression::Fault;
 
-/// A fault, the offset of the document that it is about (or [`NOWHERE`]), and the expression.
+/// A fault, the offset of the document that it is about (or `NOWHERE`), and the expression.
 #[derive(Clone, Debug)]
 pub struct Blame {
     /// What happened.

@@ -3,7 +3,7 @@
 //!
 //! A rule may use itself through what only grows: atoms, arrows, `some`; a value rule with `min`, `max`, `any`, `all` through what only
 //! improves. Everything else must be complete before it is used. Two things are ordered by instance instead: mechanisms (a component of
-//! them alone is fine) and event rules (what looks strictly back, see [`Use::back`], is complete).
+//! them alone is fine) and event rules (what looks strictly back, see `Use::back`, is complete).
 use super::checker::Checker;
 use super::cycles;
 use super::error;
