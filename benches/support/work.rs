@@ -95,7 +95,7 @@ fn kind_of(schema: &Schema, name: &str) -> KindId {
 fn build(checked: &Checked, facts: &Facts) -> Graph {
     let schema = &checked.program.schema;
     let mut b = GraphBuilder::new(schema.clone());
-    let node = kind_of(schema, "Node");
+    let node = kind_of(schema, "Point");
     for i in 0..facts.nodes {
         let id = b.dictionary.intern_text(&i.to_string());
         let row = facts.flags.as_ref().map(|(s, blocked, _)| [s, blocked].map(|f| Val::bool(f[i as usize])));
@@ -127,7 +127,7 @@ pub fn candidate(kind: &str, folder: &Path) -> String {
     let facts = facts(kind, folder);
     let mut out = String::from("{\"nodes\": [\n");
     for i in 0..facts.nodes {
-        let _ = write!(out, "{{\"id\": \"{i}\", \"kind\": \"Node\"");
+        let _ = write!(out, "{{\"id\": \"{i}\", \"kind\": \"Point\"");
         if let Some((source, blocked, _)) = &facts.flags {
             let _ = write!(out, ", \"source\": {}, \"blocked\": {}", source[i as usize], blocked[i as usize]);
         }
