@@ -472,8 +472,8 @@ impl Ground<'_> {
 impl Document {
     /// The value that begins at an offset, as far as it stands on its first line.
     pub(super) fn head(&self, at: u32) -> Range {
-        let end = skip(self.text.as_bytes(), at as usize);
-        let text = self.text.get(at as usize..end).unwrap_or("");
-        (at, at + text.find(['\n', '\r']).unwrap_or(text.len()) as u32)
+        let line = self.text.get(at as usize..).unwrap_or("");
+        let line = line.get(..line.find(['\n', '\r']).unwrap_or(line.len())).unwrap_or("");
+        (at, at + skip(line.as_bytes(), 0) as u32)
     }
 }

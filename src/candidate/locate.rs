@@ -1,7 +1,7 @@
 //! From an offset of a document back to its JSON pointer and its place in the file. Nothing is stored per element: the text is read again,
 //! with the beginnings of large lists remembered. Fed by document, read by session when it prints a place.
 use super::document::Document;
-use super::scan::{Items, Members, Range, skip, unquote};
+use super::scan::{Items, Members, Range, head, skip, unquote};
 use crate::base::Place;
 use std::sync::Arc;
 
@@ -39,15 +39,10 @@ impl Document {
                 at = child;
                 continue;
             }
-            let member = Members::new(&self.text, at as usize);
-            let m = member_at(member, child)?;
-            let key = unquote(self.slice(m.key));
+            let (key, value) = head(self.text.as_bytes(), child as usize);
+            let key = unquote(self.slice(key));
             pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            if origin <= m.value.0 {
-                at = m.value.0;
-                break;
-            }
-            at = m.value.0;
+            at = value;
         }
         let end = skip(self.text.as_bytes(), at as usize) as u32;
         Some(Spot { pointer, place: self.place((at, end)) })
@@ -91,10 +86,4 @@ impl Document {
         }
         children
     }
-}
-
-/// The member whose key begins at `key`; the walk is set right before it.
-fn member_at(mut members: Members<'_>, key: u32) -> Option<super::scan::Member> {
-    members.at = key as usize;
-    members.next()
 }

@@ -440,6 +440,12 @@ pub fn skip(bytes: &[u8], mut at: usize) -> usize {
     }
 }
 
+/// The key that begins at `at`, with its quotes, and where its value begins, in checked text.
+pub fn head(bytes: &[u8], at: usize) -> (Range, u32) {
+    let end = skip_string(bytes, at);
+    ((at as u32, end as u32), space(bytes, space(bytes, end) + 1) as u32)
+}
+
 /// One member of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
@@ -483,11 +489,9 @@ impl Iterator for Members<'_> {
             self.done = true;
             return None;
         }
-        let start = self.at;
-        let end = skip_string(self.bytes, start);
-        let value = space(self.bytes, space(self.bytes, end) + 1);
-        self.at = skip(self.bytes, value);
-        Some(Member { key: (start as u32, end as u32), value: (value as u32, self.at as u32) })
+        let (key, value) = head(self.bytes, self.at);
+        self.at = skip(self.bytes, value as usize);
+        Some(Member { key, value: (value, self.at as u32) })
     }
 }
 
