@@ -42,7 +42,7 @@ pub struct Machine<A: Annotation> {
     /// Values of mechanisms' attributes, by element.
     pub mechanisms: FxHashMap<AttrId, FxHashMap<Val, Vec<(Val, A)>>>,
     /// Reads of mechanisms' attributes that are not computed yet (see `mechanism`).
-    pub needs: Vec<(AttrId, Val)>,
+    pub needs: Vec<(super::mechanism::Instance, A)>,
     /// Functions, by kind type, cached.
     kinds: FxHashMap<Type, Arc<KindSet>>,
     attr_index: FxHashMap<AttrId, Arc<FxHashMap<Val, Vec<Val>>>>,

@@ -157,7 +157,7 @@ impl<A: Annotation> Machine<A> {
     }
 
     #[inline]
-    fn bind(&mut self, slot: Slot, v: Val, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+    pub(super) fn bind(&mut self, slot: Slot, v: Val, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
         if self.faulted {
             return true;
         }
@@ -166,7 +166,7 @@ impl<A: Annotation> Machine<A> {
     }
 
     /// Continues once for each value, in the worlds in which it is that.
-    fn pieces(&mut self, slot: Slot, pieces: Vec<(Val, A)>, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+    pub(super) fn pieces(&mut self, slot: Slot, pieces: Vec<(Val, A)>, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
         for (v, w) in pieces {
             if let Some(a) = a.and(&w)
                 && self.bind(slot, v, rest, a, sink)
@@ -601,13 +601,7 @@ impl<A: Annotation> Machine<A> {
         }
         let Some(a) = left else { return self.halted() };
         if self.graph.schema.attr(attr).is_some_and(|d| d.mechanism) {
-            return match self.mechanisms.get(&attr).and_then(|t| t.get(&of)).cloned() {
-                Some(pieces) => self.pieces(slot, pieces, rest, a, sink),
-                None => {
-                    self.needs.push((attr, of));
-                    self.bind(slot, Val::NONE, rest, a, sink)
-                }
-            };
+            return self.read_mechanism(slot, (attr, of), rest, a, sink);
         }
         let v = self.graph.attr(of, attr);
         self.bind(slot, v, rest, a, sink)

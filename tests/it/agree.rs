@@ -4,13 +4,15 @@ use crate::random::{self, Case, Rng};
 use dbm::base::source::NoFiles;
 use dbm::base::{Diagnostic, Sources};
 use dbm::candidate::{self, Format, Input};
-use dbm::engine::{Annotation, Budget, Kleene, Present};
+use dbm::engine::machine::Machine;
+use dbm::engine::{Annotation, Budget, Kleene, Mask, Present};
 use dbm::scalar::{Val, Value};
 use dbm::semantics::hir::RuleForm;
 use dbm::semantics::{self, Checked};
 use dbm::session::decide::{Asked, decide, verdict};
 use dbm::session::evaluate::{Decided, Evaluation, How};
 use dbm::structure::Graph;
+use dbm::structure::schema::AttrId;
 use dbm::verdict::DemandReport;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -383,6 +385,53 @@ fn the_engine_agrees_with_the_oracle_3() {
 #[test]
 fn the_engine_agrees_with_the_oracle_4() {
     all(3_000_000, EACH, &engine_and_oracle);
+}
+
+/// All worlds in one run with a set of worlds for each fact, and each world in a run of its own, over a candidate of its own.
+#[test]
+fn sixty_four_worlds_at_once_are_sixty_four_runs() {
+    all(5_000_000, 1_500, &|case, checked, _| {
+        let mut r = Rng(case.edges.len() as u64 + 3);
+        let worlds: Vec<Graph> = (0..64).map(|_| read(checked, &case.elsewhere(&mut r).candidate())).collect();
+        let base = read(checked, &case.candidate());
+        let attrs = checked.program.schema.attrs.iter().enumerate().filter(|(_, a)| !a.mechanism);
+        let mut other: BTreeMap<(u32, u32), Vec<(Value, u64)>> = BTreeMap::new();
+        for (a, _) in attrs {
+            for n in 0..base.nodes() {
+                let value = |g: &Graph| g.dictionary.value(g.attr(Val::node(n), AttrId(a as u32)));
+                let here = value(&base);
+                for (w, there) in worlds.iter().map(value).enumerate().filter(|(_, v)| *v != here) {
+                    let pieces = other.entry((n, a as u32)).or_default();
+                    match pieces.iter_mut().find(|p| p.0 == there) {
+                        Some(p) => p.1 |= 1 << w,
+                        None => pieces.push((there, 1 << w)),
+                    }
+                }
+            }
+        }
+        let differences = |m: &mut Machine<Mask>| {
+            for ((n, a), pieces) in &other {
+                let pieces = pieces.iter().filter_map(|(v, w)| Some((m.graph.dictionary.intern(v.clone()), Mask::set(*w)?)));
+                let pieces = pieces.collect();
+                m.overrides.insert((Val::node(*n), AttrId(*a)), pieces);
+            }
+        };
+        let together = (Mask::set(u64::MAX)?, &values(checked)[..]);
+        let (program, strata) = (&checked.program, &checked.strata);
+        let all = Evaluation::new(program, strata, base, together, Budget::default(), How::default(), &differences);
+        for (w, graph) in worlds.into_iter().enumerate() {
+            let alone = (Kleene::True, &values(checked)[..]);
+            let one = Evaluation::new(program, strata, graph, alone, Budget::default(), How::default(), &|_| {});
+            for (n, rule) in program.rules.iter().enumerate() {
+                let here = |a: &Mask| (a.bits().1 >> w & 1 == 1).then_some(a.bits().0 >> w & 1 == 1);
+                let (a, b) = (facts(&all, n, &here), facts(&one, n, &kleene));
+                if a != b {
+                    return Some(format!("world {w}, {}\n  together: {a:?}\n  alone: {b:?}", rule.name));
+                }
+            }
+        }
+        None
+    });
 }
 
 /// The reports on a candidate.
