@@ -75,7 +75,8 @@ impl<A: Annotation> Machine<A> {
                 path.push(here);
             }
             let begins = |n: &Instance| path.iter().position(|p| stack.get(*p).is_some_and(|s| s.0 == *n));
-            let (mut circles, needs): (Vec<_>, Vec<_>) = needs.into_iter().map(|(n, w)| (begins(&n), (n, w))).partition(|n| n.0.is_some());
+            let (mut circles, needs): (Vec<_>, Vec<_>) =
+                needs.into_iter().map(|(n, w)| (begins(&n), (n, w))).partition(|n| n.0.is_some());
             circles.sort_by_key(|c| c.0);
             if circles.is_empty() {
                 stack.extend(needs.into_iter().map(|n| n.1));

@@ -47,6 +47,10 @@ pub struct Relation<A> {
     /// See `broken_delta`.
     pub broken_pending: Option<A>,
     stuck: Option<A>,
+    /// How many rows there were when each round began.
+    starts: Vec<u32>,
+    /// Of a value rule: the round in which each row changed last.
+    touched: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -137,6 +141,8 @@ impl<A: Annotation> Relation<A> {
             broken_delta: None,
             broken_pending: None,
             stuck: None,
+            starts: vec![],
+            touched: vec![],
         }
     }
     /// How many rows there are.
@@ -180,6 +186,15 @@ impl<A: Annotation> Relation<A> {
             (Some(p), [a, b]) => p.contains(a.bits(), b.bits()),
             _ => self.find(tuple).is_some(),
         }
+    }
+    /// The round in which a fact was found, or its value changed last: what it was derived from was there before.
+    pub fn height(&self, tuple: &[Val]) -> Option<u32> {
+        let row = match self.is_pairs() {
+            true => (0..self.count).find(|n| self.row(*n) == tuple)?,
+            false => self.find(tuple)?,
+        };
+        let found = || self.starts.partition_point(|s| *s <= row) as u32;
+        Some(self.touched.get(row as usize).copied().unwrap_or_else(found))
     }
     /// Whether only [`Relation::contains`] knows what is there: one world, two nodes.
     pub fn is_pairs(&self) -> bool {
@@ -315,6 +330,10 @@ impl<A: Annotation> Relation<A> {
         *pieces = result;
         if let Some(c) = changed {
             self.pending.push((n, c));
+            self.touched.resize(self.count as usize, 0);
+            if let Some(t) = self.touched.get_mut(n as usize) {
+                *t = self.starts.len() as u32;
+            }
             return true;
         }
         false
@@ -352,6 +371,7 @@ impl<A: Annotation> Relation<A> {
     pub fn next_round(&mut self) -> bool {
         self.old = self.visible;
         self.visible = self.count;
+        self.starts.push(self.count);
         self.round += 1;
         // a row that changed several times is looked at once
         self.pending.sort_by_key(|p| p.0);

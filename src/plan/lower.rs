@@ -397,7 +397,7 @@ impl<'p> Lowering<'p> {
     pub fn query(
         &self,
         vars: &[hir::Var],
-        e: &'p Expr,
+        e: &Expr,
         columns: &[VarId],
         sizes: &dyn Sizes,
         dictionary: &mut Dictionary,
@@ -412,6 +412,18 @@ impl<'p> Lowering<'p> {
         let block = unit.block(list, &mut bound, &needed)?;
         let name = |v: &VarId| vars.get(v.0 as usize).map_or("?".into(), |v| v.name.clone());
         Ok(QueryPlan { slots: unit.slots, block, columns: columns.iter().map(|v| (name(v), v.0)).collect() })
+    }
+
+    /// The automaton of a path between ends of these types.
+    pub fn automaton(
+        &self,
+        p: &hir::PathAtom,
+        place: Place,
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<std::sync::Arc<super::path::Automaton>> {
+        let context = self.context(sizes);
+        Unit::new(&context, dictionary, 0).automaton(&p.path, (&p.from.ty, &p.to.ty), place)
     }
 
     /// A formula all of whose outer variables are known (an `expect` of a test), with the truth of the verdict atoms in it, by address.

@@ -1,9 +1,11 @@
 //! One evaluation: strata in order, each lowered for the sizes known by then; then the demands. Called by stages, calls plan, engine and demand.
+use crate::base::Place;
 use crate::demand::invariant::{self, Outcome};
 use crate::engine::{Annotation, Budget, Kleene, Machine, Present};
 use crate::plan::edit::{Action, EndPlan};
 use crate::plan::lower::Lowering;
 use crate::plan::order::Sizes;
+use crate::plan::path::Move;
 use crate::plan::show::Printer;
 use crate::plan::unit::{Unsupported, each_part};
 use crate::plan::{Computed, QueryPlan, RelId};
@@ -250,7 +252,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
     }
 
     /// The plan of a query.
-    pub fn plan_query(&mut self, vars: &[hir::Var], e: &'p Expr, columns: &[hir::VarId]) -> Result<QueryPlan, Unsupported> {
+    pub fn plan_query(&mut self, vars: &[hir::Var], e: &Expr, columns: &[hir::VarId]) -> Result<QueryPlan, Unsupported> {
         self.available(e)?;
         let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
         let plan = self.lowering.query(vars, e, columns, &self.stats, &mut dictionary);
@@ -491,12 +493,15 @@ pub trait World<'p> {
     /// See [`Evaluation::invariant`].
     fn invariant(&mut self, i: &'p hir::Invariant, most: usize) -> Decided;
     /// See [`Evaluation::plan_query`] and [`Evaluation::query`].
-    fn query(&mut self, vars: &[hir::Var], e: &'p Expr, columns: &[hir::VarId])
-    -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported>;
+    fn query(&mut self, vars: &[hir::Var], e: &Expr, columns: &[hir::VarId]) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported>;
     /// See [`Evaluation::truth`].
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
     /// See [`Evaluation::edit`].
     fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported>;
+    /// The round in which a fact of a rule was found, if it is there.
+    fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32>;
+    /// A shortest walk along a path between two nodes: where it comes by, and how it came there.
+    fn walk(&mut self, path: &hir::PathAtom, place: Place, from: u32, to: u32) -> Option<Vec<(u32, Option<Move>)>>;
     /// The structure.
     fn graph(&self) -> &Graph;
     /// The faults.
@@ -509,12 +514,7 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     fn invariant(&mut self, i: &'p hir::Invariant, most: usize) -> Decided {
         Evaluation::invariant(self, i, most)
     }
-    fn query(
-        &mut self,
-        vars: &[hir::Var],
-        e: &'p Expr,
-        columns: &[hir::VarId],
-    ) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported> {
+    fn query(&mut self, vars: &[hir::Var], e: &Expr, columns: &[hir::VarId]) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported> {
         let plan = self.plan_query(vars, e, columns)?;
         Ok(Evaluation::query(self, &plan))
     }
@@ -523,6 +523,15 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     }
     fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported> {
         Evaluation::edit(self, vars, e)
+    }
+    fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32> {
+        self.machine.relation(RelId(rule.0))?.height(tuple)
+    }
+    fn walk(&mut self, path: &hir::PathAtom, place: Place, from: u32, to: u32) -> Option<Vec<(u32, Option<Move>)>> {
+        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
+        let automaton = self.lowering.automaton(path, place, &self.stats, &mut dictionary);
+        self.machine.graph.dictionary = dictionary;
+        self.machine.shortest(&*automaton.ok()?, from, to)
     }
     fn graph(&self) -> &Graph {
         &self.machine.graph

@@ -1,4 +1,5 @@
 //! The facade that embedders and all faces use: compile a program once, read candidates, check, query, test. Fed by hosts, joins all rooms.
+mod condition;
 pub mod decide;
 pub mod error;
 pub mod evaluate;
@@ -11,16 +12,20 @@ mod places;
 pub mod program;
 pub mod run;
 mod stages;
+pub mod why;
+mod why_not;
 
 pub use error::{Error, Failure, codes};
 pub use input::{Input, ParamValue};
 pub use limits::{Cancel, Limits, Stop};
 pub use program::{CompileOptions, Program, Stage, dump, infer};
 pub use run::{Run, RunOptions};
+pub use why::Extent;
 
 pub use crate::base::source::{Loader, NoFiles};
 pub use crate::scalar::expression::{HostCall, HostFunction};
 pub use crate::scalar::{Type, Value};
 pub use crate::verdict::{
-    CandidateReport, DemandKind, DemandReport, Located, Miss, Report, Table, TestReport, Unknown, Verdict, Violation, WitnessStep,
+    Answer, CandidateReport, DemandKind, DemandReport, Located, Miss, Reason, Report, Table, TestReport, Unknown, Verdict,
+    Violation, WitnessStep,
 };

@@ -3,12 +3,13 @@ use super::error::{Error, UNKNOWN_DEMAND};
 use super::input::Input;
 use super::limits::{Cancel, Limits};
 use super::program::Program;
-use super::stages::{self, Checked};
+use super::stages::{self, Checked, Formula};
+use super::why::Extent;
 use crate::base::diagnostic::nearest;
 use crate::base::{Code, Diagnostic, Place, Sources, Span};
 use crate::report::exit::conclude;
 use crate::semantics::hir;
-use crate::verdict::{CandidateReport, Report, Table, TestReport, Verdict};
+use crate::verdict::{Answer, CandidateReport, Report, Table, TestReport, Verdict};
 
 /// How a run is to be done.
 #[derive(Clone, Debug)]
@@ -139,6 +140,23 @@ impl Program {
 
     /// The bindings of a formula's free variables for which it is true in a candidate.
     pub fn query(&self, input: &Input, formula: &str, options: &RunOptions) -> Result<(Table, Sources), Error> {
+        self.asked(input, formula, options, |checked, structure, formula, _| stages::query(checked, structure, formula, options))
+    }
+
+    /// Why a formula is true in a candidate: the derivation of its first bindings; or, where it is false, what is missing.
+    pub fn why(&self, input: &Input, formula: &str, extent: Extent, options: &RunOptions) -> Result<(Answer, Sources), Error> {
+        self.asked(input, formula, options, |checked, structure, formula, sources| {
+            stages::why(checked, structure, formula, (options, extent), sources)
+        })
+    }
+
+    fn asked<T: Default>(
+        &self,
+        input: &Input,
+        formula: &str,
+        options: &RunOptions,
+        answer: impl FnOnce(&Checked, stages::Structure, &Formula, &Sources) -> T,
+    ) -> Result<(T, Sources), Error> {
         let inner = self.inner();
         let mut sources = inner.sources.clone();
         let mut wrong = inner.missing.clone();
@@ -153,15 +171,15 @@ impl Program {
             Err(found) => return Err(Error::of(found, sources)),
         };
         let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else {
-            return Ok((Table::default(), sources));
+            return Ok((T::default(), sources));
         };
         // the formula first: what is wrong with it shows without reading a large candidate
         let found = stages::formula(checked, formula, &mut sources).and_then(|formula| {
             let (structure, _) = stages::read(checked, input, &options.limits, &mut sources)?;
-            Ok(stages::query(checked, structure, &formula, options))
+            Ok(answer(checked, structure, &formula, &sources))
         });
         match found {
-            Ok(table) => Ok((table, sources)),
+            Ok(found) => Ok((found, sources)),
             Err(found) => Err(Error::of(found, sources)),
         }
     }

@@ -8,13 +8,14 @@ use super::named;
 use super::places::Places;
 use super::program::{CompileOptions, Stage};
 use super::run::RunOptions;
+use super::why::{Extent, Why};
 use crate::base::source::NoFiles;
 use crate::base::{Code, Diagnostic, FileId, Loader, Sources};
 use crate::engine::Budget;
 use crate::scalar::{Value, json};
 use crate::semantics::hir;
 use crate::structure::{Graph, GraphBuilder, Schema};
-use crate::verdict::{DemandReport, Miss, Table, TestReport, Verdict};
+use crate::verdict::{Answer, DemandReport, Miss, Table, TestReport, Verdict};
 use crate::{candidate, demand, semantics, syntax};
 use std::sync::Arc;
 
@@ -196,6 +197,32 @@ pub(super) fn query(checked: &Checked, structure: Structure, formula: &Formula, 
         table.diagnostics.extend(world.reached().map(demand::error::limit));
     });
     table
+}
+
+/// Why a formula holds, or what is missing for it.
+pub(super) fn why(
+    checked: &Checked,
+    structure: Structure,
+    formula: &Formula,
+    (options, extent): (&RunOptions, Extent),
+    sources: &Sources,
+) -> Answer {
+    let Formula { vars, expr: formula, warnings, .. } = formula;
+    let mut answer = Answer { diagnostics: warnings.clone(), ..Answer::default() };
+    let places = Places::new(sources);
+    let Structure { graph, outcome } = structure;
+    let locate = |graph: &Graph, e| outcome.locate(graph, e).and_then(|spot| places.located(spot.place, spot.pointer));
+    let what = (&checked.program, &checked.strata);
+    in_one_world(what, graph, &values(checked), &budget(options), How::default(), &mut |world| {
+        let mut why = Why::new(world, &checked.program, sources, &locate, extent);
+        let (reasons, more) = why.holds(vars, formula);
+        answer.holds = !reasons.is_empty();
+        answer.reasons = if answer.holds { reasons } else { why.missing(vars, formula) };
+        answer.more = more;
+        answer.diagnostics.truncate(warnings.len());
+        answer.diagnostics.extend(world.reached().map(demand::error::limit));
+    });
+    answer
 }
 
 /// One test of the program.

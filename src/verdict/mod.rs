@@ -1,8 +1,10 @@
 //! Verdicts as plain data: what a run found. Made by demand and session, read by report.
 pub mod outcome;
+pub mod reason;
 pub mod table;
 pub mod trial;
 
 pub use outcome::*;
+pub use reason::{Answer, Reason};
 pub use table::Table;
 pub use trial::{Miss, TestReport};

@@ -6,14 +6,15 @@ use dbm::base::{Diagnostic, Sources};
 use dbm::candidate::{self, Format, Input};
 use dbm::engine::machine::Machine;
 use dbm::engine::{Annotation, Budget, Kleene, Mask, Present};
-use dbm::scalar::{Val, Value};
-use dbm::semantics::hir::RuleForm;
+use dbm::scalar::{Type, Val, Value};
+use dbm::semantics::hir::{Expr, ExprKind, RuleForm, RuleId, Var, VarId};
 use dbm::semantics::{self, Checked};
 use dbm::session::decide::{Asked, decide, verdict};
-use dbm::session::evaluate::{Decided, Evaluation, How};
+use dbm::session::evaluate::{Decided, Evaluation, How, in_one_world};
+use dbm::session::why::{Extent, Why};
 use dbm::structure::Graph;
 use dbm::structure::schema::AttrId;
-use dbm::verdict::DemandReport;
+use dbm::verdict::{DemandReport, Reason};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -431,6 +432,64 @@ fn sixty_four_worlds_at_once_are_sixty_four_runs() {
             }
         }
         None
+    });
+}
+
+/// Every fact has a derivation that does not rest on itself; what is no fact has something missing.
+#[test]
+fn what_holds_has_reasons_and_what_does_not_has_gaps() {
+    fn unfounded(r: &Reason, above: &mut Vec<String>) -> Option<String> {
+        let fact = r.text.starts_with('r') && r.text.contains('(') && r.note.as_deref() != Some("shown above");
+        if fact && above.contains(&r.text) {
+            return Some(format!("{} rests on itself", r.text));
+        }
+        above.push(r.text.clone());
+        let found = r.because.iter().find_map(|b| unfounded(b, above));
+        above.pop();
+        found
+    }
+    all(6_000_000, 600, &|case, checked, sources| {
+        let graph = read(checked, &case.candidate());
+        let extent = Extent { depth: 30, width: 3 };
+        let what = (&checked.program, &checked.strata);
+        in_one_world(what, graph, &values(checked), &Budget::default(), How::default(), &mut |world| {
+            for (n, rule) in checked.program.rules.iter().enumerate().filter(|(_, r)| !r.function) {
+                let place = rule.place;
+                let mut vars = vec![];
+                let mut args = vec![];
+                for (i, ty) in rule.params.iter().enumerate() {
+                    vars.push(Var { name: format!("x{i}").into(), ty: ty.clone(), place });
+                    args.push(Expr { kind: ExprKind::Var(VarId(i as u32)), ty: ty.clone(), place });
+                }
+                let columns: Vec<VarId> = (0..args.len() as u32).map(VarId).collect();
+                let RuleForm::Relation = rule.form else { continue };
+                let atom = Expr { kind: ExprKind::Atom(RuleId(n as u32), args), ty: Type::Bool, place };
+                let Ok((rows, faults)) = world.query(&vars, &atom, &columns) else { continue };
+                let mut why = Why::new(world, &checked.program, sources, &|_, _| None, extent);
+                let (reasons, more) = why.holds(&vars, &atom);
+                if faults.is_empty() && reasons.len() + more as usize != rows.len() {
+                    return Some(format!(
+                        "{} of {} facts of {} have reasons",
+                        reasons.len() as u64 + more,
+                        rows.len(),
+                        rule.name
+                    ));
+                }
+                let bodies = rule.clauses.iter().all(|c| c.body.is_some());
+                for fact in &reasons {
+                    if let Some(what) = unfounded(fact, &mut vec![]) {
+                        return Some(what);
+                    }
+                    if bodies && fact.clause.is_none() && fact.note.is_none() && faults.is_empty() {
+                        return Some(format!("{} has no derivation", fact.text));
+                    }
+                }
+                if rows.is_empty() && faults.is_empty() && why.missing(&vars, &atom).is_empty() {
+                    return Some(format!("nothing is missing for {}", rule.name));
+                }
+            }
+            None
+        })
     });
 }
 

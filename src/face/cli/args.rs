@@ -34,6 +34,10 @@ pub enum Verb {
     Check(CheckArgs),
     /// Prints the bindings for which a formula is true in a candidate.
     Query(QueryArgs),
+    /// Shows why a formula is true in a candidate: the facts it rests on, down to the candidate.
+    Why(WhyArgs),
+    /// Shows what is missing for a formula that is false in a candidate.
+    WhyNot(WhyArgs),
     /// Runs the tests of programs, and compares recorded runs with what comes out now.
     Test(TestArgs),
     /// Prints what a stage makes of a program.
@@ -85,6 +89,29 @@ pub struct QueryArgs {
     /// How the table is written.
     #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     pub format: TableFormat,
+    #[command(flatten)]
+    pub given: Given,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct WhyArgs {
+    /// The program, or `-` for standard input.
+    pub program: String,
+    /// The candidate, or `-`.
+    pub candidate: String,
+    /// A formula, like `reach(Host("a"), Host("b"))`. Of one with free variables the first bindings are explained.
+    pub formula: String,
+    /// How many facts deep.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub depth: usize,
+    /// How many of several: bindings, or elements that were counted.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub width: usize,
+    /// How the reasons are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     #[command(flatten)]
     pub given: Given,
     #[command(flatten)]

@@ -12,3 +12,4 @@ mod snapshot;
 mod test;
 
 pub use entry::{main, run};
+mod why;
