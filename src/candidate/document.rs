@@ -63,7 +63,7 @@ impl Document {
             findings.error(|| {
                 Diagnostic::error(TOO_LARGE, format!("the candidate has {is} bytes, and at most {most} are read"))
                     .at(document.place((0, 0)), "")
-                    .help("raise the limit, if you trust where it comes from")
+                    .help("a host can raise the limit (`Limits`); for a file this large, check its parts")
             });
             return document;
         }
@@ -281,7 +281,7 @@ fn yaml_finding(problem: &YamlProblem, place: Place, limits: &Limits) -> Diagnos
             let most = limits.alias_expansion;
             Diagnostic::error(ALIAS_EXPANSION, format!("the aliases expand to more than {most} bytes"))
                 .at(place, "the reading stopped at this alias")
-                .help("raise the limit, if you trust where the file comes from")
+                .help("write out what the aliases stand for")
         }
     }
 }

@@ -140,10 +140,11 @@ pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
                 entry.count += 1;
                 for (name, range) in attrs {
                     let value = Lazy { text: document.text.clone(), start: range.0, end: range.1 }.force().unwrap_or(Value::None);
+                    let attr = entry.attrs.entry(name).or_insert((Fit::Nothing, 0));
+                    // it is known, and left out here
                     if value.is_none() {
                         continue;
                     }
-                    let attr = entry.attrs.entry(name).or_insert((Fit::Nothing, 0));
                     attr.0 = std::mem::replace(&mut attr.0, Fit::Nothing).join(Fit::of(&value));
                     attr.1 += 1;
                 }
@@ -199,6 +200,14 @@ pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
 }
 
 impl Inferred {
+    /// The same with edges that may follow themselves: that they did not in one candidate does not make a question about it wrong.
+    pub fn chained(mut self) -> Self {
+        for kind in self.kinds.values_mut() {
+            let all: BTreeSet<String> = kind.ends.0.union(&kind.ends.1).cloned().collect();
+            kind.ends = (all.clone(), all);
+        }
+        self
+    }
     /// The declarations as a dbm program.
     pub fn source(&self) -> String {
         let mut out = String::new();

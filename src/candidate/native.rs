@@ -62,13 +62,21 @@ impl<'a> Native<'a> {
     fn documents(&mut self) {
         let mut seen = [false; 3];
         let mut last = None;
+        if self.document.is_empty() && !self.findings.failed() {
+            let place = self.document.place((0, 0));
+            self.findings.error(|| {
+                Diagnostic::error(MISSING_SECTION, "the candidate is empty: there is no document in it")
+                    .at(place, "nothing stands here")
+                    .help("see whether what writes it failed; an empty structure is `{\"nodes\": [], \"edges\": []}`")
+            });
+        }
         for root in &self.document.roots {
             let head = self.document.head(root.0);
             if !self.document.slice(*root).starts_with('{') {
                 let place = self.document.place(head);
                 self.findings.error(|| {
                     Diagnostic::error(WRONG_SHAPE, "a candidate is a record with `nodes` and `edges`")
-                        .at(place, "this is none")
+                        .at(place, "this is no record")
                         .help(&*self.foreign)
                 });
                 continue;

@@ -6,6 +6,7 @@ use crate::plan::{DemandPlan, DemandPlanForm, InvariantPlan, MessagePart, Scalar
 use crate::scalar::{Element, Val};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A violation with its values.
@@ -34,6 +35,8 @@ pub struct Outcome {
     pub found: Vec<Found>,
     /// The faults that may hide more, by number.
     pub faults: Vec<u32>,
+    /// A binding that each of these faults touches.
+    pub touched: BTreeMap<u32, Vec<(Arc<str>, Val)>>,
     /// Whether there was nothing to check.
     pub vacuous: bool,
 }
@@ -117,6 +120,8 @@ pub fn check<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str
             if let Some((_, f)) = a.faulty() {
                 faulty = true;
                 outcome.faults.push(f);
+                let binding = || c.binding.iter().map(|b| b.0.clone()).zip(row.iter().copied()).collect();
+                outcome.touched.entry(f).or_insert_with(binding);
             }
             if a.certain().is_some() {
                 list.push(row);
@@ -131,11 +136,13 @@ pub fn check<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str
             pairs.into_iter().find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
         };
         list.sort_by(order);
+        let mut steps = 0;
         for row in list.into_iter().take(most.saturating_sub(outcome.found.len())) {
             for (s, v) in kept.iter().zip(&row) {
                 m.set(*s, *v);
             }
-            let shown = shown(m, c, i);
+            let shown = shown(m, c, i, steps < STEPS);
+            steps += shown.witness.len();
             outcome.found.push(shown);
         }
     }
@@ -163,7 +170,10 @@ fn kept(c: &DemandPlan, binders: &[Slot]) -> Vec<Slot> {
     slots
 }
 
-fn shown<A: Annotation>(m: &mut Machine<A>, c: &DemandPlan, clause: usize) -> Found {
+/// When the walks of a clause's violations have so many steps, the others are shown without.
+const STEPS: usize = 20_000;
+
+fn shown<A: Annotation>(m: &mut Machine<A>, c: &DemandPlan, clause: usize, walks: bool) -> Found {
     let binding: Vec<(Arc<str>, Val)> = c.binding.iter().map(|(n, s)| (n.clone(), m.get(*s))).collect();
     let message = c.message.as_ref().map(|p| {
         let mut text = String::new();
@@ -184,7 +194,7 @@ fn shown<A: Annotation>(m: &mut Machine<A>, c: &DemandPlan, clause: usize) -> Fo
         text
     });
     let mut witness = vec![];
-    for w in &c.witness {
+    for w in c.witness.iter().filter(|_| walks) {
         let end = |m: &mut Machine<A>, s: &Scalar| m.scalar(s).as_node();
         let (Some(from), Some(to)) = (end(m, &w.from), end(m, &w.to)) else { continue };
         let Some(walk) = m.shortest(&w.path, from, to) else { continue };

@@ -25,6 +25,17 @@ pub fn candidate(schema: &Schema, title: &str) -> Json {
     })
 }
 
+/// Amounts of units, each smaller than the one before: `1h30m`.
+fn duration() -> String {
+    let amount = |unit: &str| format!("[0-9]([0-9_]*[0-9])?{unit}");
+    let units = ["d", "h", "m", "s", "ms", "us"];
+    let from = |n: usize| {
+        let rest = units.iter().skip(n + 1).map(|u| format!("({})?", amount(u)));
+        units.get(n).map(|u| amount(u)).into_iter().chain(rest).collect::<String>()
+    };
+    format!("^-?({})$", (0..units.len()).map(from).collect::<Vec<_>>().join("|"))
+}
+
 fn element(schema: &Schema, id: KindId) -> Json {
     let Some(kind) = schema.kind(id) else { return json!(false) };
     let mut properties = Map::new();
@@ -37,7 +48,7 @@ fn element(schema: &Schema, id: KindId) -> Json {
             required.push("id");
         }
         Sort::Edge => {
-            properties.insert("id".into(), text());
+            properties.insert("id".into(), json!({ "type": ["string", "null"] }));
             let ends = kind.ends.as_ref();
             for (name, end) in [("from", ends.map(|e| &e.0)), ("to", ends.map(|e| &e.1))] {
                 let kinds = end.map(|k| schema.below(Sort::Node, k)).unwrap_or_default();
@@ -91,7 +102,7 @@ fn of_type(schema: &Schema, ty: &Type) -> Json {
         Type::Text => json!({ "type": "string" }),
         Type::Literals(texts) => json!({ "enum": texts.iter().map(|t| &**t).collect::<Vec<&str>>() }),
         Type::Time => json!({ "type": "string", "format": "date-time" }),
-        Type::Duration => json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?(us|ms|s|m|h|d)$" }),
+        Type::Duration => json!({ "type": "string", "pattern": duration() }),
         Type::List(of) => json!({ "type": "array", "items": of_type(schema, of) }),
         Type::Optional(of) => json!({ "anyOf": [of_type(schema, of), { "type": "null" }] }),
         Type::Node(k) => kinds(Sort::Node, k),

@@ -361,7 +361,7 @@ pub(super) fn no_repeats<'k>(keys: impl Iterator<Item = (&'k str, usize)> + Clon
 }
 
 /// A number in the spelling of JSON: an `Int` if it is whole and fits 64 bits, however it is spelt (`5`, `5.0`, `0.5e1`), else the
-/// nearest `Float`; a fault if that is infinite.
+/// nearest `Float`; a fault if that is infinite, or if it is spelt as a whole number and does not fit.
 pub fn number(text: &str) -> Result<Value, Fault> {
     if let Ok(i) = text.parse::<i64>() {
         return Ok(Value::Int(i));
@@ -369,12 +369,15 @@ pub fn number(text: &str) -> Result<Value, Fault> {
     if let Some(i) = whole(text) {
         return Ok(Value::Int(i));
     }
+    let shown = || text.chars().take(40).collect::<String>();
+    if !text.contains(['.', 'e', 'E']) {
+        // a Float would round it, and then two identifiers are one
+        let text = format!("`{}` does not fit 64 bits: in quotes it is a Text, with `.0` behind it a Float", shown());
+        return Err(Fault::new(FaultKind::Overflow, text));
+    }
     match text.parse::<f64>().ok().filter(|x| x.is_finite()).and_then(Value::float) {
         Some(v) => Ok(v),
-        None => {
-            let shown: String = text.chars().take(40).collect();
-            Err(Fault::new(FaultKind::Overflow, format!("`{shown}` is too large for a Float")))
-        }
+        None => Err(Fault::new(FaultKind::Overflow, format!("`{}` is too large for a Float", shown()))),
     }
 }
 

@@ -129,7 +129,7 @@ fn report(
             if report.verdict == Verdict::Unknown {
                 report.unknown = Some(Unknown::Fault);
             }
-            faults(world, i, &outcome, diagnostics);
+            faults(world, i, &outcome, asked, diagnostics);
             if outcome.vacuous {
                 diagnostics.push(vacuous(i));
             }
@@ -152,13 +152,28 @@ pub fn verdict(o: &Outcome) -> Verdict {
 /// How many different faults of one demand are shown.
 const SHOWN_FAULTS: usize = 5;
 
-fn faults(world: &dyn World<'_>, i: &hir::Invariant, outcome: &Outcome, diagnostics: &mut Vec<Diagnostic>) {
-    let mut list: Vec<_> = outcome.faults.iter().filter_map(|f| world.faults().get(*f)).collect();
+fn faults(world: &dyn World<'_>, i: &hir::Invariant, outcome: &Outcome, asked: &Asked<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let graph = world.graph();
+    let touched = |f: &u32| {
+        let binding = outcome.touched.get(f).into_iter().flatten();
+        let one = |(name, v): &(std::sync::Arc<str>, Val)| match graph.dictionary.value(*v) {
+            Value::Element(e) => {
+                let at = (asked.locate)(graph, e).map(|l| format!(" ({}:{}:{})", l.file, l.line, l.column));
+                Some(format!("{name} = {}{}", graph.show(e), at.unwrap_or_default()))
+            }
+            _ => None,
+        };
+        binding.filter_map(one).collect::<Vec<String>>().join(", ")
+    };
+    let mut list: Vec<_> = outcome.faults.iter().filter_map(|f| Some((world.faults().get(*f)?, touched(f)))).collect();
     list.sort();
-    list.dedup();
+    list.dedup_by(|a, b| a.0 == b.0);
     let more = list.len().saturating_sub(SHOWN_FAULTS);
-    for (n, f) in list.into_iter().take(SHOWN_FAULTS).enumerate() {
+    for (n, (f, touched)) in list.into_iter().take(SHOWN_FAULTS).enumerate() {
         let mut d = error::fault(&i.name, i.place, f);
+        if !touched.is_empty() {
+            d = d.note(format!("with {touched}"));
+        }
         if outcome.count > 0 {
             // it is violated whatever the fault hides
             d.severity = Severity::Warning;

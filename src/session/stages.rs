@@ -140,7 +140,11 @@ pub(super) fn declared(input: &Input, limits: &Limits, sources: &mut Sources) ->
     let file = match input.reader.as_deref().and_then(standard_reader) {
         Some((module, text)) => sources.add_file(module, text),
         None => {
-            let text = infer(input, limits, sources)?;
+            let (inferred, found) = candidate::infer(&door_input(input), &door_limits(limits), sources);
+            if found.iter().any(|d| d.is_error()) {
+                return Err(found);
+            }
+            let text = inferred.chained().source();
             sources.add_file(format!("declarations inferred from {}", input.name), text)
         }
     };

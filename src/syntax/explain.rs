@@ -21,6 +21,13 @@ pub(super) struct Explained {
     suggestions: Vec<(String, Vec<(Span, String)>)>,
 }
 
+/// A text without its closing quote.
+pub fn endless(at: Span) -> Explained {
+    Explained::new(error::UNTERMINATED, "this text never ends", at, "the line ends, the text does not")
+        .help("a text ends on its line with `\"`; `\\n` is a line end in it, `\\\"` a quote")
+        .suggest("end it here", Span { start: at.end, end: at.end }, "\"")
+}
+
 impl Explained {
     fn new(code: Code, title: impl Into<String>, at: Span, label: impl Into<String>) -> Self {
         Explained { code, title: title.into(), labels: vec![(at, label.into())], helps: vec![], suggestions: vec![] }
@@ -142,6 +149,9 @@ impl Context<'_> {
         let word = shown(token.text(self.text));
         let found = Explained::new(error::UNEXPECTED, format!("unexpected `{word}`"), token.span, self.wanted.sentence("here"));
         match token.kind {
+            TokenKind::Question if self.kind(1) == Some(TokenKind::Colon) => {
+                found.help("what may be absent has a `?` behind its type: `owner: Text?`")
+            }
             TokenKind::Question => found.help("dbm has no `a ? b : c`: say `if a then b else c`; for a default say `x.a ?? 0`"),
             TokenKind::ArrowHead => found.help(ARROWS),
             TokenKind::Pipe => {
@@ -207,11 +217,7 @@ impl Context<'_> {
                     .help("names with unusual characters stand in backticks, text in double quotes")
                     .suggest("use double quotes", at, format!("\"{inner}\""))
             }
-            TokenKind::OpenText => {
-                Explained::new(error::UNTERMINATED, "this text never ends", at, "the line ends, the text does not")
-                    .help("a text ends on its line with `\"`; `\\n` is a line end in it, `\\\"` a quote")
-                    .suggest("end it here", Span { start: at.end, end: at.end }, "\"")
-            }
+            TokenKind::OpenText => endless(at),
             TokenKind::OpenQuoted => Explained::new(error::UNTERMINATED, "this name never ends", at, "")
                 .help("a name in backticks ends on its line, and is not empty"),
             TokenKind::BadNumber => self.bad_number(text, at),
@@ -388,6 +394,15 @@ impl Context<'_> {
                     at,
                     "when",
                 ))
+            }
+            TokenKind::Reserved if self.word(-1) == "is" && (text == "none" || text == "not" && self.word(1) == "none") => {
+                let (end, sign) = if text == "none" { (at, "== none") } else { (self.token(1)?.span, "!= none") };
+                let whole = self.token(-1)?.span.to(end);
+                Some(
+                    Explained::new(error::FOREIGN_OPERATOR, "`is` asks for a kind, and `none` is no kind", whole, "")
+                        .help("what is absent equals `none`: `x.a == none`, `x.a != none`; `x has a` says that it is there")
+                        .suggest(format!("say `{sign}`"), whole, sign),
+                )
             }
             TokenKind::Reserved if text == "not" && self.word(-1) == "is" => {
                 let mut back = -2;
@@ -601,7 +616,11 @@ pub(super) fn stray(text: &str, tokens: &[Token]) -> Explained {
     let found =
         Explained::new(error::UNKNOWN_ITEM, format!("`{}` begins no item", shown(word)), first.span, "an item must begin here");
     let ours = match lower.as_str() {
-        "match" | "select" | "create" | "merge" | "from" | "optional" => {
+        "from" => {
+            return Explained::new(error::FOREIGN_SYNTAX, "`from` is no item: a module is imported by `import`", first.span, "")
+                .help("`import std.graph` brings the module; its rules are named with it, as in `graph.reaches(a, b)`");
+        }
+        "match" | "select" | "create" | "merge" | "optional" => {
             return Explained::new(
                 error::FOREIGN_SYNTAX,
                 format!("`{word}` is no item: a dbm program declares what must hold"),

@@ -69,7 +69,7 @@ pub fn parse_formula(sources: &mut Sources, file: FileId) -> (Option<Expr>, Item
     let place = |span: Span| Place::new(id, span);
     let problem = split(text, &tokens).into_iter().find_map(|c| c.problem);
     if let Some(problem) = problem {
-        return (None, id, vec![bracket(problem, text, &place)]);
+        return (None, id, vec![bracket(problem, text, &tokens, &place)]);
     }
     if let Some(deep) = depth::check(text, &tokens) {
         return (None, id, vec![Explained::deep(deep).diagnostic(&place)]);
@@ -122,7 +122,7 @@ impl<'t> Source<'t> {
         };
         let place = |span: Span| Place::new(id, span);
         if let (Some(problem), false) = (&chunk.problem, chunk.stray && !matches!(chunk.problem, Some(Problem::Extra { .. }))) {
-            return Err(vec![bracket(problem.clone(), self.file, &absolute)]);
+            return Err(vec![bracket(problem.clone(), self.file, self.tokens, &absolute)]);
         }
         if chunk.stray {
             return Err(vec![explain::stray(self.text, &self.relative()).diagnostic(&place)]);
@@ -161,7 +161,13 @@ fn explained(
     explain::explain(text, tokens, failure, item).into_iter().map(|e| e.diagnostic(place)).collect()
 }
 
-fn bracket(problem: Problem, text: &str, place: &dyn Fn(Span) -> Place) -> Diagnostic {
+fn bracket(problem: Problem, text: &str, tokens: &[Token], place: &dyn Fn(Span) -> Place) -> Diagnostic {
+    // a text that never ends swallows brackets
+    if let Problem::Unclosed { open, .. } = &problem
+        && let Some(t) = tokens.iter().find(|t| t.kind == TokenKind::OpenText && t.span.start > open.span.start)
+    {
+        return explain::endless(t.span).diagnostic(place);
+    }
     match problem {
         Problem::Unclosed { open, noticed, after } => {
             let close = open.kind.closer();

@@ -334,3 +334,57 @@ fn a_reader_that_goes_away_is_no_error() {
     let o = child.wait_with_output().unwrap();
     assert_eq!((code(&o), err(&o).as_str()), (1, ""));
 }
+
+#[test]
+fn results_that_cannot_be_written_are_a_failure() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let o = command(&services("full"), &["check", "rules.dbm", "good.json"]).stdout(full).output().unwrap();
+    assert_eq!(code(&o), 2);
+    assert!(err(&o).contains("cannot be written"), "{}", err(&o));
+}
+
+#[test]
+fn a_candidate_without_a_document_is_refused_in_every_format() {
+    let files = [("c.json", ""), ("c.jsonl", "\n\n"), ("c.yaml", ""), ("d.yaml", "# nothing\n"), ("e.yaml", "---\n")];
+    let f = folder("empty", &[&files[..], &[("rules.dbm", "node S\ninvariant few { require count(s: S) <= 3 }")]].concat());
+    for (name, _) in files {
+        let o = dbm(&f, &["check", "rules.dbm", name]);
+        assert_eq!(code(&o), 4, "{name}: {}", out(&o));
+    }
+}
+
+#[test]
+fn a_program_without_declarations_may_ask_what_one_candidate_lacks() {
+    let nodes = r#"{"nodes": [{"id": "a", "kind": "Web", "o": null}, {"id": "b", "kind": "Db"}, {"id": "c", "kind": "Web"}],"#;
+    let candidate = format!("{nodes} \"edges\": [{{\"kind\": \"calls\", \"from\": \"a\", \"to\": \"b\"}}]}}");
+    let f = folder("undeclared", &[("rules.dbm", "invariant a { never x -calls+-> x }"), ("c.json", &candidate)]);
+    let o = dbm(&f, &["check", "rules.dbm", "c.json"]);
+    assert_eq!(code(&o), 0, "{}{}", out(&o), err(&o));
+}
+
+#[test]
+fn walks_are_cut_where_there_are_too_many() {
+    let n = 2_000;
+    let nodes: Vec<String> = (0..n).map(|i| format!(r#"{{"id": "{i}", "kind": "T"}}"#)).collect();
+    let edges: Vec<String> = (0..n).map(|i| format!(r#"{{"kind": "after", "from": "{i}", "to": "{}"}}"#, (i + 1) % n)).collect();
+    let ring = format!(r#"{{"nodes": [{}], "edges": [{}]}}"#, nodes.join(",\n"), edges.join(",\n"));
+    let program = "node T\nedge after: T -> T\ninvariant a { never x -after+-> x }";
+    let f = folder("ring", &[("rules.dbm", program), ("ring.json", &ring)]);
+    let o = dbm(&f, &["check", "rules.dbm", "ring.json", "--format", "json"]);
+    assert_eq!(code(&o), 1);
+    assert!(out(&o).contains(r#""violation_count": 2000"#) && o.stdout.len() < 30_000_000, "{}", o.stdout.len());
+}
+
+#[test]
+fn reasons_are_there_as_text_and_json() {
+    let f = services("why");
+    let o = dbm(&f, &["why", "rules.dbm", "bad.json", "Service(\"a\") -calls+-> Service(\"a\")"]);
+    let want =
+        "Service(\"a\") -calls+-> Service(\"a\")  the query:1:1\n└─ Service(\"a\") -calls-> Service(\"a\")  bad.json:2:12\n";
+    assert_eq!((code(&o), out(&o).as_str()), (0, want));
+    let o = dbm(&f, &["why-not", "rules.dbm", "good.json", "x -calls-> Service(\"a\")", "--format", "json"]);
+    assert_eq!(code(&o), 0);
+    assert!(out(&o).contains("\"holds\": false") && out(&o).contains("not met: x -calls-> Service"), "{}", out(&o));
+    assert_eq!(code(&dbm(&f, &["why", "rules.dbm", "good.json", "x -calls-> x"])), 1);
+    assert_eq!(code(&dbm(&f, &["why", "rules.dbm", "good.json", "x -cals-> x"])), 3);
+}

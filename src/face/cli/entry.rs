@@ -27,8 +27,7 @@ pub fn main() -> ExitCode {
     let exit = guarded(move || {
         let mut output = Output::new(color);
         let exit = run(cli, &mut output);
-        output.flush();
-        exit
+        if output.flush() { exit } else { exit.max(Exit::Call) }
     });
     let exit = exit.unwrap_or_else(|what| {
         let mut output = Output::new(color);

@@ -60,13 +60,20 @@ impl Output {
             }
         }
     }
-    /// Writes both streams. A reader that went away is no error.
-    pub fn flush(&mut self) {
+    /// Writes both streams, and gives whether the results could be written. A reader that went away is no error.
+    pub fn flush(&mut self) -> bool {
         let _ = std::io::stderr().lock().write_all(self.err.as_bytes());
         let mut out = std::io::stdout().lock();
-        let _ = out.write_all(&self.out).and_then(|()| out.flush());
+        let written = out.write_all(&self.out).and_then(|()| out.flush());
         self.err.clear();
         self.out.clear();
+        match written {
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+                let _ = writeln!(std::io::stderr().lock(), "dbm: the results cannot be written: {e}");
+                false
+            }
+            _ => true,
+        }
     }
 }
 
