@@ -3,8 +3,9 @@
 use super::excerpt::place_text;
 use super::json::Summary;
 use super::style::{Style, Tone, clean, counted, shorten};
-use crate::base::{Severity, Sources};
+use crate::base::{Place, Severity, Sources};
 use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -99,22 +100,45 @@ fn demand(out: &mut String, d: &DemandReport, sources: &Sources, style: Style) {
         style.paint(Tone::Strong, &clean(&d.name)),
         style.paint(Tone::Faint, &format!("({severity}{count}){place}")),
     );
-    for v in d.violations.iter().take(LIST) {
-        violation(out, v, clause(d).is_none(), sources, style);
+    let causes = causes(&d.violations);
+    for same in causes.iter().take(LIST) {
+        violation(out, same, clause(d).is_none(), sources, style);
     }
-    let more = d.violation_count.saturating_sub(d.violations.len().min(LIST) as u64);
+    let listed: usize = causes.iter().take(LIST).map(Vec::len).sum();
+    let more = d.violation_count.saturating_sub(listed as u64);
     if more > 0 && d.violation_count > 0 {
         let _ = writeln!(out, "      {}", style.paint(Tone::Faint, &format!("and {} more", super::style::grouped(more))));
     }
 }
 
 /// The clause that all violations are of, if it is one.
-fn clause(d: &DemandReport) -> Option<crate::base::Place> {
+fn clause(d: &DemandReport) -> Option<Place> {
     let first = d.violations.first()?.program;
     d.violations.iter().all(|v| v.program == first).then_some(first)
 }
 
-fn violation(out: &mut String, v: &Violation, with_clause: bool, sources: &Sources, style: Style) {
+/// Violations of one clause that the same steps show belong together: a circle is one cause, wherever it is entered.
+fn causes(all: &[Violation]) -> Vec<Vec<&Violation>> {
+    let mut causes: Vec<Vec<&Violation>> = vec![];
+    let mut known: BTreeMap<(Place, Vec<&str>), usize> = BTreeMap::new();
+    for v in all {
+        let mut steps: Vec<&str> = v.witness.iter().map(|w| w.text.as_str()).collect();
+        steps.sort();
+        if steps.is_empty() {
+            causes.push(vec![v]);
+            continue;
+        }
+        let at = *known.entry((v.program, steps)).or_insert(causes.len());
+        match causes.get_mut(at) {
+            Some(same) => same.push(v),
+            None => causes.push(vec![v]),
+        }
+    }
+    causes
+}
+
+fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: &Sources, style: Style) {
+    let Some((v, others)) = same.split_first() else { return };
     let message = clean(&v.message).replace('\n', "\n      ");
     let _ = writeln!(out, "      {message}");
     // two columns: what it is and where it stands in the candidate
@@ -140,6 +164,11 @@ fn violation(out: &mut String, v: &Violation, with_clause: bool, sources: &Sourc
         rows.push((if i == 0 { "because" } else { "" }, shorten(&clean(&step.text), VALUE), place));
     }
     cut(&mut rows, v.witness.len());
+    for (i, o) in others.iter().take(LIST).enumerate() {
+        let place = o.candidate.first().map(located).unwrap_or_default();
+        rows.push((if i == 0 { "likewise" } else { "" }, shorten(&clean(&o.message).replace('\n', " "), VALUE), place));
+    }
+    cut(&mut rows, others.len());
     if let Some(place) = place_text(sources, v.program).filter(|_| with_clause) {
         rows.push(("clause", place, String::new()));
     }
