@@ -104,8 +104,7 @@ impl Builder<'_> {
             return None;
         }
         let between = self.text.get(self.offsets.word_before(at)..at)?;
-        let docs: Vec<&str> =
-            tokens(between).iter().filter(|t| t.kind == TokenKind::Doc).map(|t| t.text(between)).collect();
+        let docs: Vec<&str> = tokens(between).iter().filter(|t| t.kind == TokenKind::Doc).map(|t| t.text(between)).collect();
         docs_text(&docs)
     }
 }

@@ -32,7 +32,8 @@ impl Line {
 /// The lines of a file as its text; comments behind neighbouring lines stand below each other.
 pub(super) fn joined(lines: &[Line]) -> String {
     let mut out = String::new();
-    for run in lines.chunk_by(|a, b| a.trailing.is_some() == b.trailing.is_some()) {
+    let beside = |a: &Line, b: &Line| a.trailing.is_some() == b.trailing.is_some() && a.indent == b.indent;
+    for run in lines.chunk_by(beside) {
         let widths = || run.iter().map(Line::width);
         let (least, most) = (widths().min().unwrap_or(0), widths().max().unwrap_or(0));
         let column = if most - least > UNEVEN { 0 } else { most };
@@ -160,8 +161,8 @@ impl<'i, 't> Writer<'i, 't> {
             Kind::List | Kind::Words | Kind::Around => (indent, indent + STEP),
             Kind::Chain | Kind::Fill => {
                 let hang = match (self.continuation, self.fresh) {
-                    (true, true) => 0,
-                    (true, false) => STEP,
+                    (true, true) if group.kind == Kind::Chain => 0,
+                    (true, _) => STEP,
                     (false, _) => HANG,
                 };
                 (indent, indent + hang)
@@ -251,13 +252,14 @@ impl<'i, 't> Writer<'i, 't> {
     fn may_end(&self, i: usize) -> bool {
         let Some(gap) = self.item.gap(i) else { return true };
         let Some((group, role)) = gap.owner else { return !gap.comments.is_empty() };
-        let open = self.open.iter().rev().find(|o| o.group == group);
         forced(self.item, i)
-            || open.is_some_and(|o| match o.mode {
-                Mode::Flat => false,
-                Mode::Author => role != Role::Between,
-                Mode::All | Mode::Fill => true,
-            })
+            || match self.open.iter().rev().find(|o| o.group == group).map(|o| o.mode) {
+                Some(Mode::Flat) => false,
+                Some(Mode::Author) => role != Role::Between,
+                Some(Mode::All | Mode::Fill) => true,
+                // a group that comes later can still be broken
+                None => true,
+            }
     }
     /// Whether a line ends here.
     fn ends_here(&self, i: usize, open: &Open, role: Role) -> bool {
@@ -309,6 +311,8 @@ impl<'i, 't> Writer<'i, 't> {
         let continuation = continuation && !matches!(owner, Some((_, Role::Close)));
         let blanks = matches!(kind, Some(Kind::Block | Kind::List | Kind::Words));
         let role = owner.map(|(_, role)| role);
+        // no blank line stands directly within brackets
+        let mut started = role != Some(Role::Open);
         for (n, c) in gap.comments.iter().enumerate() {
             if n == 0 && !c.own_line && c.kind == TokenKind::Comment {
                 self.line.trailing = Some(c.text.into());
@@ -318,16 +322,16 @@ impl<'i, 't> Writer<'i, 't> {
             if !self.fresh {
                 self.end_line();
             }
-            if c.blank && blanks && !(n == 0 && role == Some(Role::Open)) {
+            if c.blank && blanks && started {
                 self.lines.push(Line::default());
             }
+            started = true;
             self.lines.push(Line { indent: within, text: c.text.into(), trailing: None });
         }
         if !self.fresh {
             self.end_line();
         }
-        let first = role == Some(Role::Open) && gap.comments.is_empty();
-        if gap.blank && blanks && !first && role != Some(Role::Close) {
+        if gap.blank && blanks && started && role != Some(Role::Close) {
             self.lines.push(Line::default());
         }
         self.line.indent = indent;

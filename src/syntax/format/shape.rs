@@ -52,7 +52,17 @@ impl Marker<'_, '_> {
         let Some(rule) = p.rule else { return true };
         if matches!(
             rule,
-            qualified | attr | arrow_right | arrow_left | path | path_step | path_group | times | edge_variable | signed | percent
+            qualified
+                | attr
+                | arrow_right
+                | arrow_left
+                | path
+                | path_step
+                | path_group
+                | times
+                | edge_variable
+                | signed
+                | percent
         ) {
             return false;
         }
@@ -75,12 +85,19 @@ impl Marker<'_, '_> {
             type_range | cardinality => !left.is(dots) && !right.is(dots),
             expr | value => {
                 let sign = |e: &Part| (e.is(prefix) || e.is(negation)) && self.item.text(e.first) == "-";
-                let range = |e: &Part| self.level(e) == Some(6);
-                let loose = || p.parts.iter().any(|e| self.level(e).is_some_and(|l| l > 6));
-                !(sign(left) || (range(left) || range(right)) && !loose())
+                let range = [left, right].into_iter().find(|e| self.level(e) == Some(6));
+                !(sign(left) || range.is_some_and(|r| self.tight(p, r)))
             }
             _ => true,
         }
+    }
+
+    /// Whether a range is between two operands, rather than sums and the like.
+    fn tight(&self, p: &Part, range: &Part) -> bool {
+        let looser = |e: &&Part| self.level(e).is_none_or(|l| l > 6);
+        let left = p.parts.iter().rev().skip_while(|e| e.first >= range.first).take_while(looser);
+        let right = p.parts.iter().skip_while(|e| e.first <= range.first).take_while(looser);
+        !left.chain(right).any(|e| self.level(e).is_some())
     }
 
     // ---- breaks
@@ -104,6 +121,7 @@ impl Marker<'_, '_> {
             given_nodes => self.behind(p, Kind::Chain, |e| e.is(comma)),
             verdict_list => self.behind(p, Kind::Fill, |e| e.is(comma)),
             edit => self.edit(p),
+            edit_for => self.behind(p, Kind::Fill, |e| e.is(comma)),
             quantifier | for_clause | for_worlds | never_scope | none_since | since | over | reader_for => self.scope(p),
             scope => self.scope(p),
             earlier => self.fill(p, |e| e.is(kw_then) || e.is(condition)),
@@ -215,8 +233,7 @@ impl Marker<'_, '_> {
         if inner.len() == 2 {
             return self.empty(first, last);
         }
-        let elements: Vec<&Part> =
-            inner.iter().skip(1).filter(|e| !e.is(Rule::comma) && e.first != last.first).collect();
+        let elements: Vec<&Part> = inner.iter().skip(1).filter(|e| !e.is(Rule::comma) && e.first != last.first).collect();
         if let ([element], Rule::call | Rule::list) = (elements.as_slice(), p.rule.unwrap_or(Rule::list)) {
             if hugs(element) && self.quiet(first.last) && self.quiet(element.last) {
                 return;
@@ -289,9 +306,6 @@ impl Marker<'_, '_> {
         for e in p.parts.iter().skip(1) {
             if e.is(Rule::edit_for) || e.is(Rule::condition) {
                 gaps.push(self.before(e));
-            }
-            for comma in e.parts.iter().filter(|c| e.is(Rule::edit_for) && c.is(Rule::comma)) {
-                gaps.push(self.after(comma));
             }
         }
         self.group(Kind::Fill, p.first, p.last, &gaps);

@@ -34,8 +34,10 @@ pub fn format(name: &str, text: &str) -> Result<String, Unformatted> {
 }
 
 /// One item, laid out.
-struct Item {
+struct Item<'t> {
     word: Option<Rule>,
+    /// The rule that it is a clause of.
+    clause: Option<&'t str>,
     lines: Vec<Line>,
 }
 
@@ -43,7 +45,7 @@ fn written(text: &str) -> Option<String> {
     let tokens = tokens(text);
     let chunks = split(text, &tokens);
     let mut out: Vec<Line> = vec![];
-    let mut before: Option<Item> = None;
+    let mut before: Option<Item<'_>> = None;
     let mut from = 0;
     for chunk in &chunks {
         let item = item(text, tokens.get(chunk.tokens.clone())?, chunk.span)?;
@@ -51,7 +53,9 @@ fn written(text: &str) -> Option<String> {
         let documented = between.comments.iter().any(|c| c.kind == TokenKind::Doc);
         let apart = before.as_ref().is_some_and(|b| {
             let alike = b.lines.len() == 1 && item.lines.len() == 1 && b.word == item.word;
-            !alike || documented
+            // clauses of one rule may stand together
+            let clauses = b.clause.is_some() && b.clause == item.clause;
+            !alike && !clauses || documented
         });
         stand(&mut out, &between, apart);
         if between.blank && !out.is_empty() {
@@ -66,7 +70,7 @@ fn written(text: &str) -> Option<String> {
     Some(joined(&out))
 }
 
-fn item(text: &str, tokens: &[Token], span: Span) -> Option<Item> {
+fn item<'t>(text: &'t str, tokens: &[Token], span: Span) -> Option<Item<'t>> {
     let start = span.start;
     let own = text.get(start as usize..span.end as usize)?;
     let relative: Vec<Token> = tokens
@@ -76,7 +80,8 @@ fn item(text: &str, tokens: &[Token], span: Span) -> Option<Item> {
     let pair = pairs(Rule::one, own).ok()?.next().and_then(|p| Cursor::of(p).any())?;
     let (mut pieces, root) = Pieces::new(own, &relative, &pair);
     shape::mark(&mut pieces, &root);
-    Some(Item { word: root.rule, lines: lines(&pieces) })
+    let clause = root.is(Rule::rule_item).then(|| pieces.text(root.first + 1));
+    Some(Item { word: root.rule, clause, lines: lines(&pieces) })
 }
 
 /// Writes what stands between two items: comments with their blank lines, at most one in a row, and one if they must stand `apart`.
