@@ -66,7 +66,8 @@ impl Marker<'_, '_> {
         ) {
             return false;
         }
-        if [left, right].iter().any(|e| e.is(paren_open) && e.first == left.first || e.is(bracket_open) && e.first == left.first)
+        if left.is(paren_open)
+            || left.is(bracket_open)
             || right.is(paren_close)
             || right.is(bracket_close)
             || left.is(brace_open) && right.is(brace_close)
@@ -111,10 +112,7 @@ impl Marker<'_, '_> {
             call | count_over | consecutive | group => self.around(p),
             import | node | event | edge | reader => {}
             param | set | let_clause | rewrite | mechanism | prefer => self.assigned(p, p),
-            rule_value => match p.part(value_clause) {
-                Some(clause) => self.assigned(p, clause),
-                None => {}
-            },
+            rule_value => self.assigned(p, p.part(value_clause).unwrap_or(p)),
             value_clause => self.fill(p, |e| e.is(kw_if)),
             rule_if => self.rule_if(p),
             if_else => self.leading(p, Kind::Chain, |e| e.is(kw_then) || e.is(kw_else)),
@@ -234,10 +232,12 @@ impl Marker<'_, '_> {
             return self.empty(first, last);
         }
         let elements: Vec<&Part> = inner.iter().skip(1).filter(|e| !e.is(Rule::comma) && e.first != last.first).collect();
-        if let ([element], Rule::call | Rule::list) = (elements.as_slice(), p.rule.unwrap_or(Rule::list)) {
-            if hugs(element) && self.quiet(first.last) && self.quiet(element.last) {
-                return;
-            }
+        if let ([element], Some(Rule::call | Rule::list)) = (elements.as_slice(), p.rule)
+            && hugs(element)
+            && self.quiet(first.last)
+            && self.quiet(element.last)
+        {
+            return;
         }
         let mut gaps = vec![(first.last, Role::Open)];
         for comma in inner.iter().filter(|e| e.is(Rule::comma)) {
@@ -363,7 +363,7 @@ impl Marker<'_, '_> {
         let (Some(level), Some(first), Some(last)) = (self.lowest(parts), parts.first(), parts.last()) else { return };
         let at: Vec<usize> = (0..parts.len()).filter(|i| parts.get(*i).is_some_and(|e| self.level(e) == Some(level))).collect();
         // brackets are the better place to break a comparison
-        let brackets = || parts.iter().any(|e| brackets(e));
+        let brackets = || parts.iter().any(brackets);
         if level != 6 && !(level == 5 && brackets()) {
             let gaps: Vec<(usize, Role)> = at.iter().filter_map(|i| parts.get(*i)).map(|op| self.before(op)).collect();
             self.group(if level <= 3 { Kind::Chain } else { Kind::Fill }, first.first, last.last, &gaps);
