@@ -30,6 +30,41 @@ fn reason(error: &std::io::Error) -> String {
     }
 }
 
+/// Replaces the text of a file at once: whoever reads it meanwhile sees the old text or the new one. A link stays a link.
+pub fn replace(name: &str, text: &str) -> Result<(), String> {
+    let path = std::fs::canonicalize(name).map_err(|e| reason(&e))?;
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let beside = path.with_file_name(format!(".{file}.{}.new", std::process::id()));
+    let permissions = std::fs::metadata(&path).map(|m| m.permissions());
+    let written = permissions.and_then(|permissions| {
+        std::fs::write(&beside, text)?;
+        std::fs::set_permissions(&beside, permissions)?;
+        std::fs::rename(&beside, &path)
+    });
+    written.map_err(|e| {
+        let _ = std::fs::remove_file(&beside);
+        match e.kind() {
+            std::io::ErrorKind::PermissionDenied => "writing it is not permitted".into(),
+            _ => e.to_string().to_lowercase(),
+        }
+    })
+}
+
+/// The programs in a folder and below, sorted; hidden folders and build output are left out, and links to folders.
+pub fn programs(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    entries.sort();
+    for e in entries {
+        let name = e.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if e.is_file() && e.extension().is_some_and(|x| x == "dbm") {
+            found.push(e);
+        } else if e.is_dir() && !e.is_symlink() && !name.starts_with('.') && name != "target" && name != "node_modules" {
+            programs(&e, depth, found);
+        }
+    }
+}
+
 /// The names in the folder of a path that does not exist, to find the near one among.
 pub fn siblings(name: &str) -> Vec<String> {
     let path = Path::new(name);

@@ -18,7 +18,7 @@ mod why_not;
 pub use error::{Error, Failure, codes};
 pub use input::{Input, ParamValue};
 pub use limits::{Cancel, Limits, Stop};
-pub use program::{CompileOptions, Program, Stage, dump, infer};
+pub use program::{CompileOptions, Program, Stage, dump, format, infer};
 pub use run::{Run, RunOptions};
 pub use why::Extent;
 

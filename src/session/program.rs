@@ -214,6 +214,11 @@ pub fn infer(input: &Input, limits: &super::Limits) -> Result<String, Error> {
     stages::infer(input, limits, &mut sources).map_err(|diagnostics| Error::of(diagnostics, sources))
 }
 
+/// The text of a program in the one style of the language (`docs/book/style.md`); why not, if it does not parse.
+pub fn format(name: &str, text: &str) -> Result<String, Failure> {
+    stages::format(name, text).map_err(|(diagnostics, sources)| Failure { diagnostics, sources })
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

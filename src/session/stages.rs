@@ -294,6 +294,20 @@ pub(super) fn dump(
     }
 }
 
+/// The text of a program in the one style.
+pub(super) fn format(name: &str, text: &str) -> Result<String, (Vec<Diagnostic>, Sources)> {
+    use crate::syntax::format::{Unformatted, format};
+    format(name, text).map_err(|why| match why {
+        Unformatted::Wrong(sources, diagnostics) => (diagnostics, sources),
+        Unformatted::Broken(what) => {
+            let d = Diagnostic::error(super::error::INTERNAL, format!("`{name}` cannot be formatted without changing it"))
+                .note(what)
+                .help("nothing was written; this is a bug of ours, please report it with the program that led to it");
+            (vec![d], Sources::new())
+        }
+    })
+}
+
 /// One token a line: where it stands, what it is, its text.
 fn tokens(sources: &Sources, file: FileId) -> String {
     let Some(file) = sources.file(file) else { return String::new() };

@@ -520,3 +520,19 @@ fn the_order_of_nodes_and_edges_never_shows() {
         (a != b).then(|| format!("{a:#?}\nshuffled: {b:#?}"))
     });
 }
+
+#[test]
+fn a_formatted_program_gives_the_same_verdicts() {
+    all(5_000_000, 300, &|case, checked, _| {
+        let formatted = match dbm::session::format("random.dbm", &case.program()) {
+            Ok(formatted) => formatted,
+            Err(failure) => return Some(format!("{:#?}", failure.diagnostics)),
+        };
+        let (other, _) = match compile(&formatted) {
+            Ok(other) => other,
+            Err(errors) => return Some(format!("{formatted}\n{errors:#?}")),
+        };
+        let of = |checked: &Checked| engine(checked, read(checked, &case.candidate()), Kleene::True, false, &kleene);
+        difference(checked, ("as written", "formatted"), &of(checked)?, &of(&other)?)
+    });
+}

@@ -388,3 +388,69 @@ fn reasons_are_there_as_text_and_json() {
     assert_eq!(code(&dbm(&f, &["why", "rules.dbm", "good.json", "x -calls-> x"])), 1);
     assert_eq!(code(&dbm(&f, &["why", "rules.dbm", "good.json", "x -cals-> x"])), 3);
 }
+
+const MESSY: &str = "node Service{tier:Int}   // one\r\nedge calls:Service->Service\ninvariant acyclic {never x-calls+->x}\n";
+const TIDY: &str = "\
+node Service { tier: Int }  // one
+
+edge calls: Service -> Service
+
+invariant acyclic { never x -calls+-> x }
+";
+
+#[test]
+fn programs_are_formatted_in_place_and_only_if_they_change() {
+    let f = folder("fmt", &[("messy.dbm", MESSY), ("tidy.dbm", TIDY)]);
+    std::fs::create_dir_all(f.join("below/target")).unwrap();
+    std::fs::create_dir_all(f.join("below/deeper")).unwrap();
+    std::fs::write(f.join("below/deeper/messy.dbm"), MESSY).unwrap();
+    std::fs::write(f.join("below/target/messy.dbm"), MESSY).unwrap();
+    std::fs::write(f.join("below/messy.txt"), MESSY).unwrap();
+    let text = |name: &str| std::fs::read_to_string(f.join(name)).unwrap();
+    let o = dbm(&f, &["fmt", "--check", "tidy.dbm", "below", "messy.dbm"]);
+    assert_eq!((code(&o), out(&o).as_str(), err(&o).as_str()), (1, "below/deeper/messy.dbm\nmessy.dbm\n", ""));
+    assert_eq!(text("messy.dbm"), MESSY);
+    let before = std::fs::metadata(f.join("tidy.dbm")).unwrap().modified().unwrap();
+    let o = dbm(&f, &["fmt", "."]);
+    assert_eq!((code(&o), out(&o).as_str(), err(&o).as_str()), (0, "", ""));
+    assert_eq!((text("messy.dbm"), text("below/deeper/messy.dbm")), (TIDY.to_string(), TIDY.to_string()));
+    assert_eq!((text("below/target/messy.dbm"), text("below/messy.txt")), (MESSY.to_string(), MESSY.to_string()));
+    assert_eq!(std::fs::metadata(f.join("tidy.dbm")).unwrap().modified().unwrap(), before);
+    let left = std::fs::read_dir(&f).unwrap().count();
+    assert_eq!(left, 3, "a temporary file is left");
+    assert_eq!(code(&dbm(&f, &["fmt", "--check", "."])), 0);
+}
+
+#[test]
+fn standard_input_is_formatted_to_standard_output() {
+    use std::io::Write;
+    let f = folder("fmt-stdin", &[]);
+    for (args, text, want) in [
+        (&["fmt", "-"][..], MESSY, (0, TIDY)),
+        (&["fmt", "-", "--check"], MESSY, (1, "-\n")),
+        (&["fmt", "-", "--check"], TIDY, (0, "")),
+        (&["fmt", "-"], "", (0, "")),
+    ] {
+        let mut child = command(&f, args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let o = child.wait_with_output().unwrap();
+        assert_eq!((code(&o), out(&o).as_str()), want, "{args:?} {}", err(&o));
+    }
+}
+
+#[test]
+fn what_does_not_parse_is_left_alone() {
+    let wrong = "node Service{\nrule a(x: Service)   if x.tier = 1\n";
+    let f = folder("fmt-wrong", &[("a.dbm", MESSY), ("b.dbm", wrong), ("c.dbm", MESSY)]);
+    let o = dbm(&f, &["fmt", "."]);
+    assert_eq!((code(&o), out(&o).as_str()), (3, ""));
+    assert!(err(&o).contains("[DBM0102]") && err(&o).contains("b.dbm:1:"), "{}", err(&o));
+    assert_eq!(std::fs::read_to_string(f.join("b.dbm")).unwrap(), wrong);
+    assert_eq!(std::fs::read_to_string(f.join("c.dbm")).unwrap(), TIDY);
+    // names and types are not its matter
+    std::fs::write(f.join("b.dbm"), "rule a(x:Nothing) if   b(x)\n").unwrap();
+    assert_eq!(code(&dbm(&f, &["fmt", "b.dbm"])), 0);
+    for args in [&["fmt"][..], &["fmt", "none.dbm"], &["fmt", "-", "-"]] {
+        assert_eq!(code(&dbm(&f, args)), 2, "{args:?}");
+    }
+}

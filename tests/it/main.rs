@@ -4,6 +4,7 @@ mod cli;
 mod docs;
 mod errors;
 mod examples;
+mod format;
 mod library;
 mod n8n;
 // truth is an option there, and unknown does not end a fold

@@ -40,6 +40,8 @@ pub enum Verb {
     WhyNot(WhyArgs),
     /// Runs the tests of programs, and compares recorded runs with what comes out now.
     Test(TestArgs),
+    /// Writes programs in the one style of the language.
+    Fmt(FmtArgs),
     /// Prints what a stage makes of a program.
     Dump(DumpArgs),
     /// Prints a JSON Schema, or the declarations that a candidate suggests.
@@ -140,6 +142,16 @@ pub struct TestArgs {
     pub param: Vec<(String, String)>,
     #[command(flatten)]
     pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct FmtArgs {
+    /// Programs, folders (all programs below them), or `-` for standard input to standard output.
+    #[arg(required = true)]
+    pub files: Vec<String>,
+    /// Writes nothing; names the programs that are not in the style, and exits with 1 if there are any.
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@ mod check;
 mod dump;
 mod entry;
 mod explain;
+mod fmt;
 mod output;
 mod program;
 mod query;

@@ -61,6 +61,11 @@ impl Offsets {
             Map::Table(table) => table.get(position).or(table.last()).copied().unwrap_or(0),
         }
     }
+    /// Where the last significant token before a position ends.
+    pub(super) fn word_before(&self, position: usize) -> usize {
+        let n = self.ends.partition_point(|e| *e as usize <= position);
+        n.checked_sub(1).and_then(|i| self.ends.get(i)).map_or(0, |e| *e as usize)
+    }
     /// The end of the last significant token up to a position, but not before `least`.
     fn trimmed(&self, position: usize, least: usize) -> usize {
         let n = self.ends.partition_point(|e| *e as usize <= position);

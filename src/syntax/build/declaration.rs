@@ -6,6 +6,7 @@ use super::super::cursor::{Broken, Built, Cursor};
 use super::super::error;
 use super::super::grammar::Rule;
 use super::super::split::docs_text;
+use super::super::token::{TokenKind, tokens};
 use super::builder::Builder;
 use crate::base::Diagnostic;
 use pest::iterators::Pair;
@@ -97,16 +98,13 @@ impl Builder<'_> {
         }
         Ok(out)
     }
-    /// The `///` lines that end directly before a byte of the item.
+    /// The `///` lines between a byte of the item and the last word before it.
     fn docs_before(&self, at: usize) -> Option<std::sync::Arc<str>> {
         if !self.offsets.is_plain() {
             return None;
         }
-        let before = self.text.get(..at)?;
-        let above = before.get(..before.rfind('\n')?)?;
-        let mut lines: Vec<&str> =
-            above.rsplit('\n').map(str::trim).take_while(|l| l.starts_with("///") && !l.starts_with("////")).collect();
-        lines.reverse();
-        docs_text(&lines)
+        let between = self.text.get(self.offsets.word_before(at)..at)?;
+        let docs: Vec<&str> = tokens(between).iter().filter(|t| t.kind == TokenKind::Doc).map(|t| t.text(between)).collect();
+        docs_text(&docs)
     }
 }
