@@ -166,7 +166,12 @@ fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: 
     cut(&mut rows, v.witness.len());
     for (i, o) in others.iter().take(LIST).enumerate() {
         let place = o.candidate.first().map(located).unwrap_or_default();
-        rows.push((if i == 0 { "likewise" } else { "" }, shorten(&clean(&o.message).replace('\n', " "), VALUE), place));
+        // the clause as a message says nothing new
+        let what = match o.message == v.message {
+            true => o.binding.iter().map(|(n, x)| format!("{n} = {}", shown(x))).collect::<Vec<_>>().join(", "),
+            false => o.message.replace('\n', " "),
+        };
+        rows.push((if i == 0 { "likewise" } else { "" }, shorten(&clean(&what), VALUE), place));
     }
     cut(&mut rows, others.len());
     if let Some(place) = place_text(sources, v.program).filter(|_| with_clause) {

@@ -454,3 +454,20 @@ fn what_does_not_parse_is_left_alone() {
         assert_eq!(code(&dbm(&f, args)), 2, "{args:?}");
     }
 }
+
+#[test]
+fn a_new_folder_checks_and_its_tests_pass() {
+    let f = folder("new", &[]);
+    let o = dbm(&f, &["new", "plans"]);
+    assert_eq!(code(&o), 0, "{}", err(&o));
+    let f = f.join("plans");
+    let o = dbm(&f, &["check", "rules.dbm", "plan.json"]);
+    assert_eq!(code(&o), 1);
+    assert!(out(&o).contains("Task(\"ship\")") && out(&o).contains("ends on day 13"), "{}", out(&o));
+    assert_eq!(code(&dbm(&f, &["test"])), 0);
+    assert_eq!(code(&dbm(&f, &["why", "rules.dbm", "plan.json", "late(t)"])), 0);
+    assert_eq!(code(&dbm(&f, &["fmt", "--check", "rules.dbm"])), 0);
+    let again = dbm(f.parent().unwrap(), &["new", "plans"]);
+    assert_eq!(code(&again), 2);
+    assert!(err(&again).contains("cannot be made"), "{}", err(&again));
+}

@@ -42,6 +42,8 @@ pub enum Verb {
     Test(TestArgs),
     /// Writes programs in the one style of the language.
     Fmt(FmtArgs),
+    /// Makes a folder with a program, its tests and a candidate to begin from.
+    New(NewArgs),
     /// Prints what a stage makes of a program.
     Dump(DumpArgs),
     /// Prints a JSON Schema, or the declarations that a candidate suggests.
@@ -152,6 +154,12 @@ pub struct FmtArgs {
     /// Writes nothing; names the programs that are not in the style, and exits with 1 if there are any.
     #[arg(long)]
     pub check: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct NewArgs {
+    /// The folder, which must not be there yet.
+    pub name: String,
 }
 
 #[derive(Args, Debug)]

@@ -1,7 +1,7 @@
 //! From the shell to a verb and back to an exit code. Called by main; catches what should not happen.
 use super::args::{Cli, Verb};
 use super::output::Output;
-use super::{check, dump, explain, fmt, query, schema, test, why};
+use super::{check, dump, explain, fmt, new, query, schema, test, why};
 use crate::base::Diagnostic;
 use crate::report::exit::Exit;
 use crate::session::error::INTERNAL;
@@ -67,6 +67,7 @@ pub fn run(cli: Cli, output: &mut Output) -> Exit {
         Verb::Why(args) => why::run(&args, true, output),
         Verb::WhyNot(args) => why::run(&args, false, output),
         Verb::Test(args) => test::run(&args, output),
+        Verb::New(args) => new::run(&args, output),
         Verb::Fmt(args) => fmt::run(&args, output),
         Verb::Dump(args) => dump::run(&args, output),
         Verb::Schema { of } => schema::run(&of, output),

@@ -5,6 +5,7 @@ mod dump;
 mod entry;
 mod explain;
 mod fmt;
+mod new;
 mod output;
 mod program;
 mod query;

@@ -6,13 +6,18 @@ use crate::face::files::{self, FileLoader};
 use crate::session::error::UNREADABLE_FILE;
 use crate::session::{CompileOptions, Failure, Input, Limits, Program, RunOptions};
 
-/// A file of the call that cannot be read.
-pub fn unreadable(name: &str, why: &str) -> Failure {
+/// A file of the call that cannot be used, and why.
+pub fn unusable(name: &str, why: &str) -> (Diagnostic, Place, Sources) {
     let mut sources = Sources::new();
     let file = sources.add_file("command line", name);
     let item = sources.add_item(file, 0);
     let place = Place::new(item, Span::new(0, name.len()));
-    let d = Diagnostic::error(UNREADABLE_FILE, format!("`{name}` cannot be read: {why}")).at(place, "");
+    (Diagnostic::error(UNREADABLE_FILE, format!("`{name}` {why}")).at(place, ""), place, sources)
+}
+
+/// A file of the call that cannot be read.
+pub fn unreadable(name: &str, why: &str) -> Failure {
+    let (d, place, sources) = unusable(name, &format!("cannot be read: {why}"));
     let siblings = files::siblings(name);
     let d = match nearest(name, siblings.iter().map(|s| s.as_str())) {
         Some(near) if !std::path::Path::new(name).exists() => d.suggest(format!("did you mean `{near}`?"), place, near),
