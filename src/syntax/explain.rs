@@ -380,7 +380,7 @@ impl Context<'_> {
                 Explained::new(error::SINGLE_EQUALS, "`==` compares; `=` gives a value", at, "expected `=` here")
                     .suggest("say `=`", at, "="),
             ),
-            TokenKind::Reserved if text == "for" => self.comprehension(at),
+            TokenKind::Reserved if text == "for" && !self.wanted.only_names() => self.comprehension(at),
             TokenKind::Colon if self.previous_ends() && self.wanted.has(Rule::brace_close) && !self.wanted.has(Rule::colon) => {
                 Some(Explained::new(error::UNEXPECTED, "no `:` stands here", at, self.wanted.sentence("here")).suggest(
                     "leave it out",
@@ -489,6 +489,20 @@ impl Context<'_> {
             }
             false
         })?;
+        let before = |n: usize| {
+            let index = self.tokens.iter().position(|t| t.span == open.span)?.checked_sub(n)?;
+            self.tokens.get(index)
+        };
+        let within = before(1).is_some_and(|t| t.kind == TokenKind::ParenOpen)
+            && before(2).is_some_and(|t| matches!(t.text(self.text), "sum" | "min" | "max" | "mean" | "median" | "any" | "all"));
+        if within {
+            return Some(
+                Explained::new(error::FOREIGN_SYNTAX, "dbm has no list comprehensions", at, "")
+                    .also(open.span, "this is a list of what stands in it")
+                    .help("an aggregate ranges over bindings by itself: `sum(e for x: Kind where φ)`")
+                    .suggest_all("leave the brackets out", vec![(open.span, String::new()), (close.span, String::new())]),
+            );
+        }
         Some(
             Explained::new(error::FOREIGN_SYNTAX, "dbm has no list comprehensions", at, "")
                 .also(open.span, "this is a list of what stands in it")

@@ -102,13 +102,13 @@ impl Builder<'_> {
             let chains = matches!((&part, &left.expr.kind), (Part::Arrow(_), ExprKind::Arrow(_))) && !left.grouped;
             if here == COMPARISON {
                 if compared && !chains {
-                    self.chained(left.outer, &part);
+                    self.chained(&left, &part);
                 }
                 compared = true;
             }
             if here == 6 {
                 if ranged {
-                    self.chained(left.outer, &part);
+                    self.chained(&left, &part);
                 }
                 ranged = true;
             }
@@ -189,9 +189,8 @@ impl Builder<'_> {
         self.report(found);
     }
 
-    fn chained(&mut self, left: Span, part: &Part) {
-        let place = self.place(left);
-        let text = self.source(left);
+    fn chained(&mut self, left: &Operand, part: &Part) {
+        let place = self.place(left.outer);
         let title = match part {
             Part::Range => "ranges do not chain",
             _ => "comparisons do not chain",
@@ -199,8 +198,10 @@ impl Builder<'_> {
         let mut found = Diagnostic::error(error::CHAINED, title)
             .at(place, "this is compared once more")
             .help("say `a < b and b < c`, or use parentheses");
-        if !matches!(part, Part::Range) {
-            found = found.suggest("compare the result", place, format!("({text})"));
+        if let (Part::Infix(..), ExprKind::Binary { right, .. }) = (part, &left.expr.kind) {
+            let middle = self.source(right.span);
+            let end = Span { start: left.outer.end, end: left.outer.end };
+            found = found.suggest("compare twice", self.place(end), format!(" and {middle}"));
         }
         self.report(found);
     }
