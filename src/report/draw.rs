@@ -88,7 +88,10 @@ fn way_out(suggestion: &Suggestion, sources: &Sources) -> String {
     let (old, new) = (shorten(old.trim(), 60), shorten(new, 60));
     match (old.is_empty(), new.is_empty()) {
         (true, true) => text.clone(),
-        (true, false) => format!("{text}: insert {}", quoted(&new)),
+        (true, false) => {
+            let at = sources.position(edit.place).map(|(_, line, column)| format!(" at {line}:{column}")).unwrap_or_default();
+            format!("{text}: insert {}{at}", quoted(&new))
+        }
         (false, true) => format!("{text}: remove {}", quoted(&old)),
         (false, false) => format!("{text}: replace {} with {}", quoted(&old), quoted(&new)),
     }
