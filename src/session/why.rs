@@ -2,6 +2,7 @@
 //!
 //! A fact's derivation is the first binding of a clause that makes it, all of whose facts were there in an earlier round: so it is
 //! well-founded, and nearly as small as can be (heights as in Zhao, Subotić and Scholz 2020, "Debugging Large-scale Datalog", section 3).
+//! Not so yet where a rule recurs through a repeated path over itself: a walk is the shortest there is, of whatever height its facts are.
 //! Called by stages; reads world.
 use super::condition::{bound_by, facts_in, flat, mentions, named, parts_of, reads_in, rules_in};
 use super::evaluate::World;
