@@ -28,6 +28,8 @@ pub const FACT_LIMIT: Code = Code::new(610, "fact-limit");
 pub const MEMORY_LIMIT: Code = Code::new(611, "memory-limit");
 /// Stopped from outside: a time limit, or the user.
 pub const STOPPED: Code = Code::new(612, "time-limit");
+/// Edits that cannot be made.
+pub const IMPOSSIBLE_EDIT: Code = Code::new(613, "edit-not-possible");
 /// A scope that matched nothing.
 pub const VACUOUS: Code = Code::new(620, "vacuous");
 /// A word of the language whose engine is not there yet.
@@ -47,13 +49,28 @@ pub const ALL: &[Code] = &[
     FACT_LIMIT,
     MEMORY_LIMIT,
     STOPPED,
+    IMPOSSIBLE_EDIT,
     VACUOUS,
     NOT_YET,
 ];
 
 /// A demand that a fault makes unknown.
 pub fn fault(demand: &str, place: Place, f: &FaultAt) -> Diagnostic {
-    let (code, help) = match f.fault.kind {
+    let (code, help) = of_kind(f);
+    Diagnostic::error(code, format!("`{demand}` is unknown: {}", f.fault.text))
+        .at(f.place, f.fault.text.clone())
+        .also(place, "so this demand can be neither passed nor failed")
+        .help(help)
+}
+
+/// A query whose answer a fault makes uncertain.
+pub fn no_answer(f: &FaultAt) -> Diagnostic {
+    let (code, help) = of_kind(f);
+    Diagnostic::error(code, f.fault.text.clone()).at(f.place, "the answer depends on this").help(help)
+}
+
+fn of_kind(f: &FaultAt) -> (Code, &'static str) {
+    match f.fault.kind {
         FaultKind::Overflow => (OVERFLOW, "keep the numbers smaller, or compute with Floats"),
         FaultKind::DivisionByZero => {
             (DIVISION_BY_ZERO, "guard the division: `x != 0 and …`; the order of the conditions does not matter")
@@ -69,11 +86,7 @@ pub fn fault(demand: &str, place: Place, f: &FaultAt) -> Diagnostic {
         }
         FaultKind::Argument => (ARGUMENT, "look the argument up in the list of built-ins"),
         FaultKind::Missing => (MISSING, "name an element that the candidate has"),
-    };
-    Diagnostic::error(code, format!("`{demand}` is unknown: {}", f.fault.text))
-        .at(f.place, f.fault.text.clone())
-        .also(place, "so this demand can be neither passed nor failed")
-        .help(help)
+    }
 }
 
 /// A limit that ended the run.
@@ -91,6 +104,13 @@ pub fn limit(reached: &Reached) -> Diagnostic {
         .at(reached.place, "this was being evaluated")
         .help(help)
         .note("every demand that was not decided by then is unknown")
+}
+
+/// An edit that cannot be made.
+pub fn edit(why: &str, place: Place) -> Diagnostic {
+    Diagnostic::error(IMPOSSIBLE_EDIT, format!("this cannot be done: {why}"))
+        .at(place, "nothing was changed")
+        .help("name elements that are there; `ensure` adds what may be there already")
 }
 
 /// A word whose engine is not there yet.

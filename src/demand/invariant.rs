@@ -197,7 +197,7 @@ fn shown<A: Annotation>(m: &mut Machine<A>, c: &DemandPlan, clause: usize, walks
     for w in c.witness.iter().filter(|_| walks) {
         let end = |m: &mut Machine<A>, s: &Scalar| m.scalar(s).as_node();
         let (Some(from), Some(to)) = (end(m, &w.from), end(m, &w.to)) else { continue };
-        let Some(walk) = m.shortest(&w.path, from, to) else { continue };
+        let Some(walk) = m.shortest(&w.path, from, to, None) else { continue };
         for pair in walk.windows(2) {
             let [(x, step), (y, _)] = pair else { continue };
             let (name, edge) = match step {

@@ -7,7 +7,7 @@ use super::formula::join;
 use super::machine::{Machine, Sink};
 use super::relation::NO_ROW;
 use crate::plan::path::{Automaton, Move};
-use crate::plan::{Arg, Source, Step};
+use crate::plan::{Arg, RelId, Source, Step};
 use crate::scalar::Val;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -409,8 +409,15 @@ impl<A: Annotation> Machine<A> {
         found
     }
 
-    /// A shortest walk, as nodes and the moves between them; ties go to the smaller node. Certain facts only.
-    pub fn shortest(&mut self, path: &Automaton, from: u32, to: u32) -> Option<Vec<(u32, Option<Move>)>> {
+    /// A shortest walk, as nodes and the moves between them; ties go to the smaller node. Certain facts only; of the relations in
+    /// `below` only those found in an earlier round than that.
+    pub fn shortest(
+        &mut self,
+        path: &Automaton,
+        from: u32,
+        to: u32,
+        below: Option<(&[RelId], u32)>,
+    ) -> Option<Vec<(u32, Option<Move>)>> {
         let mut before: FxHashMap<(u32, u32), (u32, u32, Move)> = FxHashMap::default();
         let mut queue = vec![(0u32, from)];
         let accepts = |s: u32| path.accepting.get(s as usize) == Some(&true);
@@ -427,6 +434,12 @@ impl<A: Annotation> Machine<A> {
             for (m, t) in path.forward.get(s as usize).into_iter().flatten() {
                 next.clear();
                 self.moves(*m, node, true, &mut next);
+                if let (Some((list, round)), Move::Rule(r)) = (below, m)
+                    && list.contains(r)
+                {
+                    let found = |end: u32| self.relation(*r).and_then(|r| r.height(&[Val::node(node), Val::node(end)]));
+                    next.retain(|e| found(e.0).is_some_and(|h| h < round));
+                }
                 next.sort_by_key(|e| e.0);
                 for (end, _) in next.drain(..) {
                     // the start itself may be come back to: it has no entry of its own

@@ -1,5 +1,6 @@
-//! The only clock: stops a run when its time is up. Started by the verbs, heard by the engine through the token.
+//! The only clock, and Ctrl-C: they stop a run. Started by the verbs, heard by the engine through the token.
 use crate::session::{Cancel, Stop};
+use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -24,6 +25,42 @@ impl Watch {
             }
         });
         Watch { _end: Some(end) }
+    }
+}
+
+/// The run that Ctrl-C ends, if one is going on.
+static RUNNING: Mutex<Option<Cancel>> = Mutex::new(None);
+
+/// Ctrl-C ends the run that holds this token, until this is dropped.
+pub struct Ctrl(());
+
+impl Ctrl {
+    /// From now on Ctrl-C ends a run and not the process.
+    pub fn install() {
+        // where there are no signals, there is no Ctrl-C either
+        let _ = ctrlc::set_handler(|| {
+            if let Ok(running) = RUNNING.lock()
+                && let Some(cancel) = &*running
+            {
+                cancel.stop(Stop::Cancelled);
+            }
+        });
+    }
+    /// This run is going on.
+    pub fn watch(cancel: &Cancel) -> Ctrl {
+        Ctrl::set(Some(cancel.clone()));
+        Ctrl(())
+    }
+    fn set(to: Option<Cancel>) {
+        if let Ok(mut running) = RUNNING.lock() {
+            *running = to;
+        }
+    }
+}
+
+impl Drop for Ctrl {
+    fn drop(&mut self) {
+        Ctrl::set(None);
     }
 }
 

@@ -2,3 +2,4 @@
 pub mod cli;
 pub mod clock;
 pub mod files;
+mod repl;

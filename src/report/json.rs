@@ -1,7 +1,7 @@
 //! The report for programs: JSON in a stable order of fields. Its contract is docs/schema/report.schema.json (`dbm schema report`).
 //! Fed with the report and the sources that its places refer to, read by whoever runs dbm from a program.
 use crate::base::{Diagnostic, Place, Sources};
-use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation};
+use crate::verdict::{CandidateReport, DemandReport, Located, Reason, Report, Unknown, Verdict, Violation};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::io::Write;
 
@@ -98,6 +98,8 @@ struct ViolationJson<'a> {
     binding: Binding<'a>,
     message: &'a str,
     witness: Vec<WitnessJson<'a>>,
+    #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
+    why: &'a [Reason],
     program: Option<PlaceJson<'a>>,
     candidate: Vec<LocatedJson<'a>>,
 }
@@ -232,6 +234,7 @@ fn violation<'a>(v: &'a Violation, sources: &'a Sources) -> ViolationJson<'a> {
         key: &v.key,
         binding: Binding(&v.binding),
         message: &v.message,
+        why: &v.why,
         witness: v.witness.iter().map(|w| WitnessJson { text: &w.text, candidate: w.candidate.as_ref().map(located) }).collect(),
         program: place(v.program, sources),
         candidate: v.candidate.iter().map(located).collect(),

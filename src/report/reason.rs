@@ -10,7 +10,7 @@ const WIDE: usize = 160;
 pub fn text(answer: &Answer, style: Style) -> String {
     let mut out = String::new();
     if !answer.holds {
-        out.push_str("false\n");
+        out.push_str(if answer.unknown { "unknown\n" } else { "false\n" });
     }
     for r in &answer.reasons {
         line(r, "", &mut out, style);
@@ -20,6 +20,12 @@ pub fn text(answer: &Answer, style: Style) -> String {
         out.push_str(&format!("and {} more bindings\n", answer.more));
     }
     out
+}
+
+/// Reasons below each other, behind a margin.
+pub(super) fn tree(reasons: &[Reason], margin: &str, out: &mut String, style: Style) {
+    let top = Reason { because: reasons.to_vec(), ..Reason::default() };
+    below(&top, margin, out, style);
 }
 
 fn line(r: &Reason, before: &str, out: &mut String, style: Style) {
@@ -49,15 +55,17 @@ fn below(r: &Reason, margin: &str, out: &mut String, style: Style) {
     }
 }
 
-/// `{"holds": …, "reasons": [{"text", "clause", "candidate", "note", "because": […], "more"}], "more": …}`.
+/// `{"holds": …, "unknown": true, "reasons": [{"text", "clause", "candidate", "note", "because": […], "more"}], "more": …}`.
 pub fn json(answer: &Answer) -> String {
     #[derive(Serialize)]
     struct AnswerJson<'a> {
         holds: bool,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        unknown: bool,
         reasons: &'a [Reason],
         more: u64,
     }
-    let json = AnswerJson { holds: answer.holds, reasons: &answer.reasons, more: answer.more };
+    let json = AnswerJson { holds: answer.holds, unknown: answer.unknown, reasons: &answer.reasons, more: answer.more };
     serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
 }
 
@@ -70,7 +78,7 @@ mod tests {
         let leaf = |t: &str| Reason::leaf(t);
         let a = Reason { because: vec![leaf("b"), leaf("c")], more: 3, ..leaf("a") };
         let top = Reason { because: vec![a, Reason { note: Some("shown above".into()), ..leaf("d\u{1b}[31m") }], ..leaf("top") };
-        let answer = Answer { holds: true, reasons: vec![top], more: 1, diagnostics: vec![] };
+        let answer = Answer { holds: true, unknown: false, reasons: vec![top], more: 1, diagnostics: vec![] };
         let want = "top\n├─ a\n│  ├─ b\n│  ├─ c\n│  └─ and 3 more\n└─ d";
         let text = text(&answer, Style::PLAIN);
         assert!(text.starts_with(want) && text.ends_with("(shown above)\nand 1 more bindings\n"), "{text}");

@@ -1,16 +1,26 @@
 //! The answer to a query as a table for people, as JSON, as CSV. Fed with the table, read by the command line.
-use super::style::{Style, Tone, clean, counted};
+use super::style::{Style, Tone, clean, counted, grouped};
 use super::text::shown;
 use crate::verdict::Table;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns under their names, then how many there are.
 pub fn text(table: &Table, style: Style) -> String {
+    text_of(table, usize::MAX, style)
+}
+
+/// The same, with at most so many rows.
+pub fn text_of(table: &Table, most: usize, style: Style) -> String {
     if table.columns.is_empty() {
-        return if table.rows.is_empty() { "false\n".into() } else { "true\n".into() };
+        let unknown = table.diagnostics.iter().any(|d| d.is_error());
+        return match (table.rows.is_empty(), unknown) {
+            (false, _) => "true\n".into(),
+            (true, true) => "unknown\n".into(),
+            (true, false) => "false\n".into(),
+        };
     }
     let cells: Vec<Vec<String>> =
-        table.rows.iter().map(|r| r.iter().map(|v| clean(&shown(v)).replace('\n', "\\n")).collect()).collect();
+        table.rows.iter().take(most).map(|r| r.iter().map(|v| clean(&shown(v)).replace('\n', "\\n")).collect()).collect();
     let widths: Vec<usize> = table
         .columns
         .iter()
@@ -30,7 +40,12 @@ pub fn text(table: &Table, style: Style) -> String {
         out.push_str(&line(row));
         out.push('\n');
     }
-    out.push_str(&style.paint(Tone::Faint, &counted(table.rows.len() as u64, "binding", "bindings")));
+    let all = counted(table.rows.len() as u64, "binding", "bindings");
+    let closing = match table.rows.len().checked_sub(most).filter(|n| *n > 0) {
+        Some(more) => format!("and {} more ({all})", grouped(more as u64)),
+        None => all,
+    };
+    out.push_str(&style.paint(Tone::Faint, &closing));
     out.push('\n');
     out
 }

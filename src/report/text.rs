@@ -2,6 +2,7 @@
 //! Fed with the report and the sources that its places refer to, read by the command line (standard output) and by snapshots.
 use super::excerpt::place_text;
 use super::json::Summary;
+use super::reason;
 use super::style::{Style, Tone, clean, counted, shorten};
 use crate::base::{Place, Severity, Sources};
 use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation};
@@ -159,11 +160,13 @@ fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: 
         }
         rows.push(("in", text, String::new()));
     }
-    for (i, step) in v.witness.iter().take(LIST).enumerate() {
+    // the derivation has the steps too
+    let witness = if v.why.is_empty() { &v.witness[..] } else { &[] };
+    for (i, step) in witness.iter().take(LIST).enumerate() {
         let place = step.candidate.as_ref().map(located).unwrap_or_default();
         rows.push((if i == 0 { "because" } else { "" }, shorten(&clean(&step.text), VALUE), place));
     }
-    cut(&mut rows, v.witness.len());
+    cut(&mut rows, witness.len());
     for (i, o) in others.iter().take(LIST).enumerate() {
         let place = o.candidate.first().map(located).unwrap_or_default();
         // the clause as a message says nothing new
@@ -185,6 +188,10 @@ fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: 
         let gap = if place.is_empty() { String::new() } else { " ".repeat(second.saturating_sub(what.width()) + 2) };
         let line = format!("        {}  {what}{gap}{}", style.paint(Tone::Faint, &name), style.paint(Tone::Faint, place));
         let _ = writeln!(out, "{}", line.trim_end());
+    }
+    if !v.why.is_empty() {
+        let _ = writeln!(out, "        {}", style.paint(Tone::Faint, "why"));
+        reason::tree(&v.why, "        ", out, style);
     }
 }
 

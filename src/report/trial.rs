@@ -1,5 +1,6 @@
 //! The outcome of tests for people and for programs. Fed with the outcomes per program file, read by the command line.
 use super::excerpt::place_text;
+use super::exit::Exit;
 use super::style::{Style, Tone, clean, counted};
 use crate::base::Sources;
 use crate::verdict::{TestReport, Verdict};
@@ -48,12 +49,49 @@ pub fn closing(suites: &[Suite], style: Style) -> String {
     style.paint(tone, &text) + "\n"
 }
 
-/// `{"dbm_tests": 1, "programs": [{"program", "tests": [{"title", "verdict", "line", "column", "misses"}]}]}`.
-pub fn json(suites: &[Suite]) -> String {
+/// The word for how a test ended.
+pub fn word(t: &TestReport) -> &'static str {
+    match t.verdict {
+        Verdict::Violated => "failed",
+        Verdict::Unknown => "unknown",
+        _ => "passed",
+    }
+}
+
+/// How tests ended, in the words of exit codes.
+pub fn exit(tests: &[TestReport]) -> Exit {
+    let one = |t: &TestReport| match t.verdict {
+        Verdict::Violated => Exit::Violated,
+        Verdict::Unknown if Exit::of_answer(&t.diagnostics) == Exit::Limit => Exit::Limit,
+        Verdict::Unknown => Exit::Violated,
+        _ => Exit::Fine,
+    };
+    tests.iter().map(one).max().unwrap_or(Exit::Fine)
+}
+
+/// A recorded run.
+pub struct Replayed {
+    /// Its file.
+    pub path: String,
+    /// The lines that differ, if it is not as before.
+    pub difference: Option<String>,
+}
+
+/// `{"dbm_tests": 1, "programs": [{"program", "tests": [{"title", "verdict", "line", "column", "misses"}]}], "recordings": [{"path",
+/// "verdict", "difference"}]}`.
+pub fn json(suites: &[Suite], replayed: &[Replayed]) -> String {
     #[derive(serde::Serialize)]
     struct All<'a> {
         dbm_tests: u32,
         programs: Vec<Program<'a>>,
+        recordings: Vec<Recorded<'a>>,
+    }
+    #[derive(serde::Serialize)]
+    struct Recorded<'a> {
+        path: &'a str,
+        verdict: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        difference: Option<&'a str>,
     }
     #[derive(serde::Serialize)]
     struct Program<'a> {
@@ -75,11 +113,6 @@ pub fn json(suites: &[Suite]) -> String {
         column: usize,
     }
     let at = |s: &Suite, p| s.sources.position(p).map_or((0, 0), |(_, l, c)| (l, c));
-    let word = |v| match v {
-        Verdict::Violated => "failed",
-        Verdict::Unknown => "unknown",
-        _ => "passed",
-    };
     let programs = suites.iter().map(|s| Program {
         program: s.program,
         tests: s
@@ -89,9 +122,16 @@ pub fn json(suites: &[Suite]) -> String {
                 let (line, column) = at(s, t.place);
                 let misses = t.misses.iter().map(|m| (at(s, m.place), &m.message));
                 let misses = misses.map(|((line, column), message)| Miss { message, line, column }).collect();
-                Test { title: &t.title, verdict: word(t.verdict), line, column, misses }
+                Test { title: &t.title, verdict: word(t), line, column, misses }
             })
             .collect(),
     });
-    serde_json::to_string_pretty(&All { dbm_tests: 1, programs: programs.collect() }).unwrap_or_default() + "\n"
+    let recordings = replayed.iter().map(|r| Recorded {
+        path: &r.path,
+        verdict: if r.difference.is_none() { "passed" } else { "failed" },
+        difference: r.difference.as_deref(),
+    });
+    serde_json::to_string_pretty(&All { dbm_tests: 1, programs: programs.collect(), recordings: recordings.collect() })
+        .unwrap_or_default()
+        + "\n"
 }

@@ -168,9 +168,9 @@ pub struct Scope {
 pub struct Binder {
     /// What it ranges over.
     pub domain: Domain,
-    /// The key or position, of `(k, v) in …`. `None` also for `_`.
+    /// The key or position, of `(k, v) in …`.
     pub key: Option<VarId>,
-    /// The element. `None` for `_`.
+    /// The element. `None` for `_: Kind`.
     pub var: Option<VarId>,
     /// `for any k`, `last N`, windows.
     pub window: Option<Box<Window>>,

@@ -13,9 +13,11 @@ pub mod strata;
 mod types;
 mod walk;
 
-pub use check::program::{Checked, Formula, Options, check, check_formula};
+pub use check::asked::{Asked, Formula, check_edit, check_expression, check_formula};
+pub use check::program::{Checked, Options, check};
 pub use resolve::Names;
 pub use strata::{Strata, Stratum};
+pub use types::show as show_type;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! From facts to reports: every wanted demand of a program, decided over one structure. Called by stages.
 use super::evaluate::{Decided, How, World, in_one_world};
+use super::why::{Extent, Why};
 use crate::base::{Diagnostic, Place, Severity, Sources};
 use crate::demand::error;
 use crate::demand::invariant::{Found, Outcome};
@@ -17,6 +18,8 @@ pub struct Asked<'a> {
     pub wanted: &'a dyn Fn(&str) -> bool,
     /// How many violations of a demand are listed.
     pub most: usize,
+    /// How much of the derivation of each listed violation is given.
+    pub why: Option<Extent>,
     /// For the text of clauses without a message.
     pub sources: &'a Sources,
     /// Where an element stands in its candidate.
@@ -37,7 +40,7 @@ pub fn decide(
         let mut diagnostics = vec![];
         for i in program.invariants.iter().filter(|i| (asked.wanted)(&i.name)) {
             let decided = world.invariant(i, asked.most);
-            reports.push(report(world, i, decided, asked, &mut diagnostics));
+            reports.push(report(world, (program, i), decided, asked, &mut diagnostics));
         }
         let waiting = interventions(program).chain(policies(program)).filter(|w| (asked.wanted)(&w.1));
         for (kind, name, title, severity, place, what) in waiting {
@@ -97,9 +100,9 @@ pub fn waiting(program: &Program) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn report(
-    world: &mut dyn World<'_>,
-    i: &hir::Invariant,
+fn report<'p>(
+    world: &mut dyn World<'p>,
+    (program, i): (&'p Program, &'p hir::Invariant),
     decided: Decided,
     asked: &Asked<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -134,6 +137,11 @@ fn report(
                 diagnostics.push(vacuous(i));
             }
             report.violations = outcome.found.iter().map(|f| violation(world.graph(), i, f, asked)).collect();
+            if let Some(extent) = asked.why {
+                for (v, f) in report.violations.iter_mut().zip(&outcome.found) {
+                    v.why = Why::new(world, program, asked.sources, asked.locate, extent).violation(i, f);
+                }
+            }
         }
     }
     report
@@ -150,7 +158,7 @@ pub fn verdict(o: &Outcome) -> Verdict {
 }
 
 /// How many different faults of one demand are shown.
-const SHOWN_FAULTS: usize = 5;
+pub const SHOWN_FAULTS: usize = 5;
 
 fn faults(world: &dyn World<'_>, i: &hir::Invariant, outcome: &Outcome, asked: &Asked<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let graph = world.graph();
@@ -234,6 +242,7 @@ fn violation(graph: &Graph, i: &hir::Invariant, f: &Found, asked: &Asked<'_>) ->
             .iter()
             .map(|(text, e)| WitnessStep { text: text.clone(), candidate: e.and_then(|e| (asked.locate)(graph, e)) })
             .collect(),
+        why: vec![],
         program: f.place,
         candidate: elements.filter_map(|e| (asked.locate)(graph, e)).collect(),
         binding,

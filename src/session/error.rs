@@ -15,12 +15,14 @@ pub const UNREADABLE_FILE: Code = Code::new(704, "unreadable-file");
 pub const UNKNOWN_DEMAND: Code = Code::new(706, "no-such-demand");
 /// No diagnostic has the code given.
 pub const UNKNOWN_CODE: Code = Code::new(707, "unknown-code");
+/// A command of the REPL that is not there, or cannot be done.
+pub const BAD_COMMAND: Code = Code::new(708, "bad-command");
 /// A broken promise of ours.
 pub const INTERNAL: Code = Code::new(999, "internal");
 
 /// All codes of this room.
 pub const ALL: &[Code] =
-    &[UNKNOWN_PARAM, ILL_TYPED_PARAM, MISSING_PARAM, UNREADABLE_FILE, UNKNOWN_DEMAND, UNKNOWN_CODE, INTERNAL];
+    &[UNKNOWN_PARAM, ILL_TYPED_PARAM, MISSING_PARAM, UNREADABLE_FILE, UNKNOWN_DEMAND, UNKNOWN_CODE, BAD_COMMAND, INTERNAL];
 
 /// The codes of all rooms, in order.
 pub fn codes() -> Vec<Code> {

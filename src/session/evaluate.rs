@@ -488,6 +488,12 @@ pub fn in_one_world<'p, R>(
     then(&mut faulty)
 }
 
+/// Where a walk comes by, and how it goes on from there.
+pub type Walk = Vec<(u32, Option<Move>)>;
+
+/// Rules, and the round before which facts of them were found.
+pub type Below<'a> = (&'a [RuleId], u32);
+
 /// An evaluation, whatever its annotation.
 pub trait World<'p> {
     /// See [`Evaluation::invariant`].
@@ -500,8 +506,9 @@ pub trait World<'p> {
     fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported>;
     /// The round in which a fact of a rule was found, if it is there.
     fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32>;
-    /// A shortest walk along a path between two nodes: where it comes by, and how it came there.
-    fn walk(&mut self, path: &hir::PathAtom, place: Place, from: u32, to: u32) -> Option<Vec<(u32, Option<Move>)>>;
+    /// A shortest walk along a path between two nodes: where it comes by, and how it came there. Of some rules only facts that were
+    /// found before a round.
+    fn walk(&mut self, path: &hir::PathAtom, place: Place, ends: (u32, u32), below: Option<Below<'_>>) -> Option<Walk>;
     /// The structure.
     fn graph(&self) -> &Graph;
     /// The faults.
@@ -527,11 +534,12 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32> {
         self.machine.relation(RelId(rule.0))?.height(tuple)
     }
-    fn walk(&mut self, path: &hir::PathAtom, place: Place, from: u32, to: u32) -> Option<Vec<(u32, Option<Move>)>> {
+    fn walk(&mut self, path: &hir::PathAtom, place: Place, ends: (u32, u32), below: Option<Below<'_>>) -> Option<Walk> {
         let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
         let automaton = self.lowering.automaton(path, place, &self.stats, &mut dictionary);
         self.machine.graph.dictionary = dictionary;
-        self.machine.shortest(&*automaton.ok()?, from, to)
+        let rules: Vec<RelId> = below.iter().flat_map(|b| b.0).map(|r| RelId(r.0)).collect();
+        self.machine.shortest(&*automaton.ok()?, ends.0, ends.1, below.map(|b| (&rules[..], b.1)))
     }
     fn graph(&self) -> &Graph {
         &self.machine.graph

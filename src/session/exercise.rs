@@ -26,8 +26,8 @@ pub fn run(what: (&Program, &Strata), given: Graph, values: &[Value], budget: &B
     let graph = if test.edits.is_empty() {
         given
     } else {
-        match edited(what, given, values, budget, how, test) {
-            Ok(graph) => graph,
+        match edited(what, given, values, budget, how, (test.vars.len(), &test.edits)) {
+            Ok((graph, _)) => graph,
             Err(miss) => return vec![miss],
         }
     };
@@ -43,29 +43,39 @@ pub fn run(what: (&Program, &Strata), given: Graph, values: &[Value], budget: &B
     })
 }
 
-fn edited(
-    what: (&Program, &Strata),
-    given: Graph,
+/// The structure with the changes that edits make, and the changes; or what stands in their way. The edits are read together.
+pub fn edited<'p>(
+    what: (&'p Program, &Strata),
+    graph: Graph,
     values: &[Value],
     budget: &Budget,
     how: How,
-    test: &hir::Test,
-) -> Result<Graph, Miss> {
+    (vars, edits): (usize, &'p [hir::Edit]),
+) -> Result<(Graph, Vec<Change>), Miss> {
     let mut changes: Vec<(Change, Place)> = vec![];
-    let graph = in_one_world(what, given, values, budget, how, &mut |world| {
+    let graph = in_one_world(what, graph, values, budget, how, &mut |world| {
         changes.clear();
-        for e in &test.edits {
+        for e in edits {
             let miss = |text: String| Miss { place: e.place, text };
-            match world.edit(test.vars.len(), e) {
+            match world.edit(vars, e) {
                 Err(u) => return Err(miss(format!("this version of dbm cannot evaluate {} yet", u.what))),
                 Ok(Err(f)) => return Err(miss(fault(world, f))),
                 Ok(Ok(list)) => changes.extend(list.into_iter().map(|c| (c, e.place))),
             }
         }
-        Ok(world.graph().clone())
+        match world.reached() {
+            Some(_) => {
+                Err(Miss { place: edits.first().map(|e| e.place).unwrap_or_default(), text: "a limit was reached".into() })
+            }
+            None => Ok(world.graph().clone()),
+        }
     })?;
     let list: Vec<Change> = changes.iter().map(|c| c.0.clone()).collect();
-    graph.with(&list).map_err(|Conflict::At(i, text)| Miss { place: changes.get(i).map_or(test.place, |c| c.1), text })
+    let at = |i: usize| changes.get(i).map(|c| c.1).or(edits.first().map(|e| e.place)).unwrap_or_default();
+    match graph.with(&list) {
+        Ok(next) => Ok((next, list)),
+        Err(Conflict::At(i, text)) => Err(Miss { place: at(i), text }),
+    }
 }
 
 fn fault(world: &dyn World<'_>, f: u32) -> String {

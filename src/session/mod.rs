@@ -14,6 +14,7 @@ pub mod run;
 mod stages;
 pub mod why;
 mod why_not;
+pub mod workbench;
 
 pub use error::{Error, Failure, codes};
 pub use input::{Input, ParamValue};
@@ -21,11 +22,12 @@ pub use limits::{Cancel, Limits, Stop};
 pub use program::{CompileOptions, Program, Stage, dump, format, infer};
 pub use run::{Run, RunOptions};
 pub use why::Extent;
+pub use workbench::Workbench;
 
 pub use crate::base::source::{Loader, NoFiles};
 pub use crate::scalar::expression::{HostCall, HostFunction};
 pub use crate::scalar::{Type, Value};
 pub use crate::verdict::{
-    Answer, CandidateReport, DemandKind, DemandReport, Located, Miss, Reason, Report, Table, TestReport, Unknown, Verdict,
-    Violation, WitnessStep,
+    Answer, CandidateReport, Changed, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report, Table, TestReport,
+    Unknown, Verdict, Violation, WitnessStep,
 };

@@ -1,5 +1,5 @@
 //! Running a compiled program: check candidates, query one, test. Fed by hosts, calls the stages, gives verdicts as data.
-use super::error::{Error, UNKNOWN_DEMAND};
+use super::error::{Error, Failure, UNKNOWN_DEMAND};
 use super::input::Input;
 use super::limits::{Cancel, Limits};
 use super::program::Program;
@@ -18,6 +18,8 @@ pub struct RunOptions {
     pub max_violations: usize,
     /// The demands to check, by name; all if empty.
     pub only: Vec<String>,
+    /// How much of the derivation of each listed violation is given; none, if it is none.
+    pub why: Option<Extent>,
     /// What the run may cost.
     pub limits: Limits,
     /// Stops the run from another thread.
@@ -26,7 +28,7 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        RunOptions { max_violations: 1000, only: vec![], limits: Limits::default(), cancel: Cancel::new() }
+        RunOptions { max_violations: 1000, only: vec![], why: None, limits: Limits::default(), cancel: Cancel::new() }
     }
 }
 
@@ -136,6 +138,59 @@ impl Program {
         }
         let declared = stages::declared(input, &options.limits, sources)?;
         self.inner().behind(declared, sources).map(Some)
+    }
+
+    /// A candidate (or none: then a structure without elements), with the declarations inferred from it, if the program has none of
+    /// its own, and the sources of both.
+    pub(super) fn based(
+        &self,
+        input: Option<&Input>,
+        options: &RunOptions,
+    ) -> Result<(Option<Checked>, stages::Structure, Sources), Failure> {
+        let inner = self.inner();
+        let mut sources = inner.sources.clone();
+        let fail = |diagnostics, sources: Sources| Err(Failure { diagnostics, sources });
+        let mut wrong = inner.missing.clone();
+        if let (Some(c), Some(input)) = (&inner.checked, input) {
+            wrong.extend(unknown_readers(&c.program, std::slice::from_ref(input)));
+        }
+        if !wrong.is_empty() {
+            return fail(wrong, sources);
+        }
+        let own = match input.map(|i| self.declarations(i, options, &mut sources)).transpose() {
+            Ok(own) => own.flatten(),
+            Err(found) => return fail(found, sources),
+        };
+        let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { return fail(vec![], sources) };
+        match input.map(|i| stages::read(checked, i, &options.limits, &mut sources)).transpose() {
+            Ok(read) => {
+                let structure = read.map_or_else(|| stages::Structure::empty(checked), |r| r.0);
+                Ok((own, structure, sources))
+            }
+            Err(found) => fail(found, sources),
+        }
+    }
+
+    /// The demands, decided over a structure that is called so.
+    pub(super) fn decided(
+        &self,
+        checked: &Checked,
+        structure: stages::Structure,
+        name: String,
+        options: &RunOptions,
+        mut sources: Sources,
+    ) -> Result<Run, Error> {
+        let wrong = unknown_demands(&checked.program, &options.only, &mut sources);
+        if !wrong.is_empty() {
+            return Err(Error::of(wrong, sources));
+        }
+        let size = stages::size(&structure);
+        let found = stages::decide(checked, structure, options, &sources);
+        let verdict = conclude(&found.demands);
+        let candidate =
+            CandidateReport { candidate: name, verdict, demands: found.demands, size, diagnostics: found.diagnostics };
+        let report = Report { program: self.inner().name.clone(), candidates: vec![candidate], diagnostics: vec![] };
+        Ok(Run { report, sources })
     }
 
     /// The bindings of a formula's free variables for which it is true in a candidate.

@@ -1,6 +1,6 @@
 //! The one place where the stages are joined: what each gives the next. Called by program and run, calls every room below.
-use super::decide::{self, Asked};
-use super::evaluate::{self, How, in_one_world};
+use super::decide::{self, Asked, SHOWN_FAULTS};
+use super::evaluate::{self, How, World, in_one_world};
 use super::exercise;
 use super::input::Input;
 use super::limits::Limits;
@@ -9,13 +9,14 @@ use super::places::Places;
 use super::program::{CompileOptions, Stage};
 use super::run::RunOptions;
 use super::why::{Extent, Why};
+use super::workbench::difference;
 use crate::base::source::NoFiles;
 use crate::base::{Code, Diagnostic, FileId, Loader, Sources};
 use crate::engine::Budget;
-use crate::scalar::{Value, json};
+use crate::scalar::{Element, Op, Type, Value, builtin, json};
 use crate::semantics::hir;
 use crate::structure::{Graph, GraphBuilder, Schema};
-use crate::verdict::{Answer, DemandReport, Miss, Table, TestReport, Verdict};
+use crate::verdict::{Answer, DemandReport, Difference, Located, Miss, Table, TestReport, Verdict};
 use crate::{candidate, demand, semantics, syntax};
 use std::sync::Arc;
 
@@ -29,10 +30,28 @@ fn values(checked: &Checked) -> Vec<Value> {
     checked.program.params.iter().map(|p| p.default.clone().unwrap_or(Value::None)).collect()
 }
 
-/// A candidate that was read: the structure, and the document in which its places are found again.
+/// A structure, and the document in which its places are found again.
+#[derive(Clone)]
 pub(super) struct Structure {
     graph: Graph,
-    outcome: candidate::Outcome,
+    /// None if nobody wrote it down.
+    outcome: Option<Arc<candidate::Outcome>>,
+}
+
+impl Structure {
+    /// The elements.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+    /// Without elements.
+    pub fn empty(checked: &Checked) -> Structure {
+        Structure { graph: GraphBuilder::new(checked.program.schema.clone()).finish().0, outcome: None }
+    }
+}
+
+/// Where an element stands in its candidate.
+fn locate(outcome: Option<&candidate::Outcome>, places: &Places<'_>, graph: &Graph, e: Element) -> Option<Located> {
+    outcome?.locate(graph, e).and_then(|spot| places.located(spot.place, spot.pointer))
 }
 
 /// What was found about one candidate.
@@ -107,7 +126,7 @@ pub(super) fn read(
     let found = std::mem::take(&mut outcome.diagnostics);
     match outcome.graph.take() {
         Some(graph) if !found.iter().any(|d| d.is_error()) => match named::missing(&checked.program, &graph) {
-            missing if missing.is_empty() => Ok((Structure { graph, outcome }, found)),
+            missing if missing.is_empty() => Ok((Structure { graph, outcome: Some(Arc::new(outcome)) }, found)),
             missing => Err(found.into_iter().chain(missing).collect()),
         },
         _ => Err(found),
@@ -165,8 +184,8 @@ pub(super) fn decide(checked: &Checked, structure: Structure, options: &RunOptio
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|n| n == name);
     let places = Places::new(sources);
     let Structure { graph, outcome } = structure;
-    let locate = |graph: &Graph, e| outcome.locate(graph, e).and_then(|spot| places.located(spot.place, spot.pointer));
-    let asked = Asked { wanted: &wanted, most: options.max_violations, sources, locate: &locate };
+    let locate = |graph: &Graph, e| locate(outcome.as_deref(), &places, graph, e);
+    let asked = Asked { wanted: &wanted, most: options.max_violations, why: options.why, sources, locate: &locate };
     let what = (&checked.program, &checked.strata);
     let (demands, diagnostics) = decide::decide(what, graph, &values(checked), &budget(options), How::default(), &asked);
     Found { demands, diagnostics }
@@ -176,6 +195,64 @@ pub(super) fn decide(checked: &Checked, structure: Structure, options: &RunOptio
 pub(super) fn formula(checked: &Checked, text: &str, sources: &mut Sources) -> Result<Formula, Vec<Diagnostic>> {
     let file = sources.add_file("the query", text);
     semantics::check_formula(sources, &checked.program, &checked.names, file)
+}
+
+/// Parses and checks an expression: a formula as it is; of any other its value, as the last column.
+pub(super) fn expression(checked: &Checked, text: &str, sources: &mut Sources) -> Result<(Formula, Type), Vec<Diagnostic>> {
+    let file = sources.add_file("the query", text);
+    let mut f = semantics::check_expression(sources, &checked.program, &checked.names, file)?;
+    let ty = f.expr.ty.clone();
+    if !is_formula(&ty) {
+        let (place, id) = (f.expr.place, hir::VarId(f.vars.len() as u32));
+        f.vars.push(hir::Var { name: "value".into(), ty: ty.clone(), place });
+        f.columns.push(id);
+        let var = hir::Expr { kind: hir::ExprKind::Var(id), ty: ty.clone(), place };
+        f.expr = hir::Expr { kind: hir::ExprKind::Op(Op::Eq, vec![var, f.expr]), ty: Type::Bool, place };
+    }
+    Ok((f, ty))
+}
+
+/// Whether an expression of that type is a formula.
+pub(super) fn is_formula(ty: &Type) -> bool {
+    *ty.present() == Type::Bool
+}
+
+/// A type as it is written in the program.
+pub(super) fn shown_type(checked: &Checked, ty: &Type) -> String {
+    semantics::show_type(&checked.program.schema, ty)
+}
+
+/// The structure that an edit makes of another, and the edit's changes in words.
+pub(super) fn edited(
+    checked: &Checked,
+    structure: &Structure,
+    text: &str,
+    options: &RunOptions,
+    sources: &mut Sources,
+) -> Result<(Structure, Vec<String>), Vec<Diagnostic>> {
+    let file = sources.add_file("the edit", text);
+    let asked = semantics::check_edit(sources, &checked.program, &checked.names, file)?;
+    let what = (&checked.program, &checked.strata);
+    let (vars, edits) = (asked.vars.len(), std::slice::from_ref(&asked.edit));
+    let made = exercise::edited(what, structure.graph.clone(), &values(checked), &budget(options), How::default(), (vars, edits));
+    match made {
+        Ok((graph, changes)) => {
+            let words = changes.iter().map(|c| c.in_words(&structure.graph, &graph.dictionary)).collect();
+            Ok((Structure { graph, outcome: structure.outcome.clone() }, words))
+        }
+        Err(miss) => Err(vec![demand::error::edit(&miss.text, miss.place)]),
+    }
+}
+
+/// What differs between two structures, and what follows from them.
+pub(super) fn compare(checked: &Checked, before: &Structure, now: &Structure, options: &RunOptions) -> Difference {
+    let what = (&checked.program, &checked.strata);
+    let of = |s: &Structure| {
+        in_one_world(what, s.graph.clone(), &values(checked), &budget(options), How::default(), &mut |world| {
+            difference::contents(&checked.program, world)
+        })
+    };
+    difference::between(of(before), of(now))
 }
 
 /// The bindings of a formula.
@@ -191,16 +268,26 @@ pub(super) fn query(checked: &Checked, structure: Structure, formula: &Formula, 
                 let graph = world.graph();
                 let show = |v: &crate::scalar::Val| json::to_json(&graph.dictionary.value(*v), &|e| graph.show(e));
                 table.rows = rows.iter().map(|r| r.iter().map(show).collect()).collect();
-                let mut faults: Vec<_> = faults.iter().filter_map(|f| world.faults().get(*f)).collect();
-                faults.sort();
-                faults.dedup();
-                table.diagnostics.extend(faults.into_iter().map(|f| demand::error::fault("the query", formula.place, f)));
+                table.diagnostics.extend(first_faults(world, faults));
             }
             Err(not) => table.diagnostics.push(demand::error::not_yet("the query", formula.place, not.what, not.place)),
         }
         table.diagnostics.extend(world.reached().map(demand::error::limit));
     });
     table
+}
+
+/// The first of the faults that stand between a question and its answer.
+fn first_faults(world: &dyn World<'_>, numbers: Vec<u32>) -> Vec<Diagnostic> {
+    let mut faults: Vec<_> = numbers.iter().filter_map(|f| world.faults().get(*f)).collect();
+    faults.sort();
+    faults.dedup();
+    let more = faults.len().saturating_sub(SHOWN_FAULTS);
+    let mut shown: Vec<Diagnostic> = faults.into_iter().take(SHOWN_FAULTS).map(demand::error::no_answer).collect();
+    if let (1.., Some(last)) = (more, shown.last_mut()) {
+        last.notes.push(format!("and {more} more faults"));
+    }
+    shown
 }
 
 /// Why a formula holds, or what is missing for it.
@@ -211,19 +298,27 @@ pub(super) fn why(
     (options, extent): (&RunOptions, Extent),
     sources: &Sources,
 ) -> Answer {
-    let Formula { vars, expr: formula, warnings, .. } = formula;
+    let Formula { vars, expr: formula, warnings, columns } = formula;
     let mut answer = Answer { diagnostics: warnings.clone(), ..Answer::default() };
     let places = Places::new(sources);
     let Structure { graph, outcome } = structure;
-    let locate = |graph: &Graph, e| outcome.locate(graph, e).and_then(|spot| places.located(spot.place, spot.pointer));
+    let locate = |graph: &Graph, e| locate(outcome.as_deref(), &places, graph, e);
     let what = (&checked.program, &checked.strata);
     in_one_world(what, graph, &values(checked), &budget(options), How::default(), &mut |world| {
+        let (_, faults) = world.query(vars, formula, columns).unwrap_or_default();
         let mut why = Why::new(world, &checked.program, sources, &locate, extent);
         let (reasons, more) = why.holds(vars, formula);
         answer.holds = !reasons.is_empty();
-        answer.reasons = if answer.holds { reasons } else { why.missing(vars, formula) };
+        answer.unknown = !answer.holds && !faults.is_empty();
+        answer.reasons = match (answer.holds, answer.unknown) {
+            (true, _) => reasons,
+            // nothing is missing for certain
+            (_, true) => vec![],
+            _ => why.missing(vars, formula),
+        };
         answer.more = more;
         answer.diagnostics.truncate(warnings.len());
+        answer.diagnostics.extend(first_faults(world, faults));
         answer.diagnostics.extend(world.reached().map(demand::error::limit));
     });
     answer
@@ -294,6 +389,44 @@ pub(super) fn dump(
     }
 }
 
+/// What a stage makes of a checked program, for a structure.
+pub(super) fn dumped(stage: Stage, checked: &Checked, structure: &Structure) -> String {
+    match stage {
+        Stage::Plan => evaluate::plans(&checked.program, &checked.strata, structure.graph.clone(), &values(checked)),
+        Stage::Strata => strata(checked),
+        _ => format!("{:#?}\n", checked.program),
+    }
+}
+
+/// How a name that is not the program's own is used, and what for: of an import, or a built-in.
+pub(super) fn doc(checked: &Checked, name: &str) -> Option<String> {
+    let p = &checked.program;
+    let written = |name: &str, doc: &Option<Arc<str>>| {
+        let doc = doc.as_deref().unwrap_or("(no doc comment)");
+        format!("{}\n{name}\n", doc.lines().map(|l| format!("/// {l}").trim_end().to_string()).collect::<Vec<_>>().join("\n"))
+    };
+    // by its last name too: `graph.reaches` or `reaches`
+    let same = |n: &str| n == name || n.rsplit('.').next() == Some(name);
+    if let Some(r) = p.rules.iter().find(|r| same(&r.name)) {
+        let params: Vec<String> = r.params.iter().map(|t| shown_type(checked, t)).collect();
+        let value = match &r.form {
+            hir::RuleForm::Relation => String::new(),
+            hir::RuleForm::Value(_, ty) => format!(" = {}", shown_type(checked, ty)),
+        };
+        return Some(written(&format!("rule {}({}){value}", r.name, params.join(", ")), &r.doc));
+    }
+    if let Some(k) = p.schema.kinds.iter().find(|k| same(&k.name)) {
+        return Some(written(&format!("{} {}", k.sort.name(), k.name), &k.doc));
+    }
+    if let Some(x) = p.params.iter().find(|x| same(&x.name)) {
+        return Some(written(&format!("param {}: {}", x.name, shown_type(checked, &x.ty)), &x.doc));
+    }
+    let (module, last) = name.rsplit_once('.').unwrap_or(("", name));
+    let found = builtin::find(name).or_else(|| builtin::find_in(module, last));
+    let found = found.or_else(|| builtin::modules().into_iter().find_map(|m| builtin::find_in(m, last)));
+    found.map(|b| format!("/// {}\n{}\n", b.doc, b.usage))
+}
+
 /// The text of a program in the one style.
 pub(super) fn format(name: &str, text: &str) -> Result<String, (Vec<Diagnostic>, Sources)> {
     use crate::syntax::format::{Unformatted, format};
@@ -328,7 +461,7 @@ fn strata(checked: &Checked) -> String {
         let mechanisms =
             s.mechanisms.iter().filter_map(|a| schema.attr(*a)).map(|a| format!("{}.{}", schema.name(a.kind), a.name));
         let names: Vec<String> = rules.chain(mechanisms).collect();
-        out.push_str(&format!("{n}: {}{}\n", names.join(", "), if s.recursive { " (recursive)" } else { "" }));
+        out.push_str(&format!("{}: {}{}\n", n + 1, names.join(", "), if s.recursive { " (recursive)" } else { "" }));
     }
     out
 }

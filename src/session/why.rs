@@ -2,17 +2,20 @@
 //!
 //! A fact's derivation is the first binding of a clause that makes it, all of whose facts were there in an earlier round: so it is
 //! well-founded, and nearly as small as can be (heights as in Zhao, Subotić and Scholz 2020, "Debugging Large-scale Datalog", section 3).
-//! Not so yet where a rule recurs through a repeated path over itself: a walk is the shortest there is, of whatever height its facts are.
 //! Called by stages; reads world.
 use super::condition::{bound_by, facts_in, flat, mentions, named, parts_of, reads_in, rules_in};
 use super::evaluate::World;
 use crate::base::{Place, Sources};
+use crate::demand::invariant::Found;
 use crate::plan::path::Move;
 use crate::scalar::{Element, Op, Type, Val, Value, json};
-use crate::semantics::hir::{Clause, Expr, ExprKind, PathAtom, Program, Quantifier, RuleForm, RuleId, Scope, Var, VarId};
+use crate::semantics::hir::{
+    Clause, DemandForm, Expr, ExprKind, Invariant, Path, PathAtom, Program, Quantifier, RuleForm, RuleId, Scope, Var, VarId,
+};
 use crate::structure::graph::{Graph, quoted};
 use crate::verdict::{Located, Reason};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +24,12 @@ pub struct Extent {
     pub depth: usize,
     /// How many of several (bindings, counted elements).
     pub width: usize,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Extent { depth: 16, width: 5 }
+    }
 }
 
 /// At most so many reasons in all.
@@ -66,6 +75,9 @@ pub struct Why<'w, 'p> {
     pub(super) shown: BTreeSet<(RuleId, Vec<Val>)>,
     pub(super) lacking: BTreeSet<(RuleId, Vec<Option<Val>>)>,
     pub(super) made: usize,
+    /// The fact that is being explained: the rules that recur with its own, and the round in which it was found.
+    under: Option<(Rc<[RuleId]>, u32)>,
+    recurring: BTreeMap<RuleId, Rc<[RuleId]>>,
 }
 
 impl<'w, 'p> Why<'w, 'p> {
@@ -77,7 +89,18 @@ impl<'w, 'p> Why<'w, 'p> {
         locate: &'w dyn Fn(&Graph, Element) -> Option<Located>,
         extent: Extent,
     ) -> Self {
-        Why { world, program, sources, locate, extent, shown: BTreeSet::new(), lacking: BTreeSet::new(), made: 0 }
+        Why {
+            world,
+            program,
+            sources,
+            locate,
+            extent,
+            shown: BTreeSet::new(),
+            lacking: BTreeSet::new(),
+            made: 0,
+            under: None,
+            recurring: BTreeMap::new(),
+        }
     }
 
     /// The first bindings for which a formula is true, with the reasons of each, and how many more bindings there are.
@@ -99,6 +122,46 @@ impl<'w, 'p> Why<'w, 'p> {
         (reasons, more as u64)
     }
 
+    /// The derivation that led to a violation: what a `never` found, or what a `require` lacks.
+    pub fn violation(&mut self, i: &Invariant, found: &Found) -> Vec<Reason> {
+        let Some(clause) = i.clauses.get(found.clause) else { return vec![] };
+        let mut env = Env::new(&i.vars);
+        clause.binding.iter().zip(&found.binding).for_each(|(v, (_, x))| env.set(*v, *x));
+        let filter: Vec<Expr> = i.scope.iter().flat_map(|s| s.filter.as_deref()).map(|f| named(f, &mut env)).collect();
+        let mut reasons = self.met(&filter, &env);
+        let mut used = BTreeSet::new();
+        match &clause.form {
+            DemandForm::Never(s) => parts_of(s).iter().for_each(|p| mentions(p, &mut used)),
+            DemandForm::Require(e) => mentions(e, &mut used),
+        }
+        for (v, e) in &i.lets {
+            let Some(x) = self.value(e, &env) else { continue };
+            env.set(*v, x);
+            if used.contains(v) {
+                let name = env.vars.get(v.0 as usize).map(|v| v.name.to_string()).unwrap_or_default();
+                let leaf = self.leaf(e, &env, 0);
+                reasons.push(Reason { text: format!("{name} = {}", leaf.text), ..leaf });
+            }
+        }
+        reasons.extend(match &clause.form {
+            DemandForm::Never(s) => {
+                let list: Vec<Expr> = parts_of(s).iter().map(|p| named(p, &mut env)).collect();
+                self.met(&list, &env)
+            }
+            DemandForm::Require(e) => {
+                let e = named(e, &mut env);
+                self.lacks(&e, &env, 0)
+            }
+        });
+        reasons
+    }
+
+    /// The reasons of conditions that are true.
+    fn met(&mut self, list: &[Expr], env: &Env) -> Vec<Reason> {
+        let Some((row, _)) = self.support(list, env) else { return vec![] };
+        list.iter().flat_map(|p| self.condition(p, &row, 0)).collect()
+    }
+
     /// What is missing for a formula that is false.
     pub fn missing(&mut self, vars: &[Var], e: &Expr) -> Vec<Reason> {
         let mut env = Env::new(vars);
@@ -112,14 +175,24 @@ impl<'w, 'p> Why<'w, 'p> {
         match &e.kind {
             ExprKind::And(parts) => parts.iter().flat_map(|p| self.condition(p, env, depth)).collect(),
             ExprKind::Or(parts) => {
-                for p in parts {
+                let mut branches = parts.iter().map(|p| {
                     let mut inner = env.clone();
-                    let p = named(p, &mut inner);
-                    if let Some(row) = self.solve(&[&p], &inner).ok().and_then(|r| r.into_iter().next()) {
-                        return self.condition(&p, &row, depth);
+                    (vec![named(p, &mut inner)], inner)
+                });
+                let mut first = None;
+                let grounded = branches.find_map(|(list, inner)| {
+                    let (row, grounded) = self.support(&list, &inner)?;
+                    let found = (list, row);
+                    if grounded {
+                        return Some(found);
                     }
+                    first.get_or_insert(found);
+                    None
+                });
+                match grounded.or(first) {
+                    Some((list, row)) => list.iter().flat_map(|p| self.condition(p, &row, depth)).collect(),
+                    None => vec![self.leaf(e, env, depth)],
                 }
-                vec![self.leaf(e, env, depth)]
             }
             ExprKind::Atom(rule, args) => {
                 let tuple: Option<Vec<Val>> = args.iter().map(|a| self.value(a, env)).collect();
@@ -135,8 +208,8 @@ impl<'w, 'p> Why<'w, 'p> {
                 let list = parts_of(scope);
                 let mut inner = env.clone();
                 let list: Vec<Expr> = list.iter().map(|p| named(p, &mut inner)).collect();
-                match self.solve(&list.iter().collect::<Vec<_>>(), &inner).ok().and_then(|r| r.into_iter().next()) {
-                    Some(row) => list.iter().flat_map(|p| self.condition(p, &row, depth)).collect(),
+                match self.support(&list, &inner) {
+                    Some((row, _)) => list.iter().flat_map(|p| self.condition(p, &row, depth)).collect(),
                     None => vec![self.leaf(e, env, depth)],
                 }
             }
@@ -162,12 +235,16 @@ impl<'w, 'p> Why<'w, 'p> {
             reason.note = Some("its own reasons are left out".into());
             return reason;
         }
+        let round = self.world.height(rule, &tuple).unwrap_or(u32::MAX);
+        let recurring = self.recurring(rule);
+        let under = self.under.replace((recurring, round));
         if let Some((clause, row)) = self.derivation(rule, &tuple, value) {
             self.put_place(&mut reason, clause.0);
             for e in &clause.1 {
                 reason.because.extend(self.condition(e, &row, depth + 1));
             }
         }
+        self.under = under;
         reason
     }
 
@@ -183,23 +260,67 @@ impl<'w, 'p> Why<'w, 'p> {
     /// A clause that gives a fact, as its place and conditions, and the binding.
     fn derivation(&mut self, rule: RuleId, tuple: &[Val], value: Option<Val>) -> Option<((Place, Vec<Expr>), Env)> {
         let r = self.program.rule(rule)?;
-        let height = self.world.height(rule, tuple).unwrap_or(u32::MAX);
-        let mut best: Option<(u32, (Place, Vec<Expr>), Env)> = None;
+        let mut first = None;
         for c in &r.clauses {
             let (list, env) = self.opened(c, tuple, value);
-            let rows = self.solve(&list.iter().collect::<Vec<_>>(), &env).unwrap_or_default();
-            for row in rows.into_iter().take(MOST) {
-                let above = self.highest(&list, &row, rule);
-                if best.as_ref().is_none_or(|b| above < b.0) {
-                    let done = above < height;
-                    best = Some((above, (c.place, list.clone()), row));
-                    if done {
-                        return best.map(|b| (b.1, b.2));
-                    }
-                }
+            let Some((row, grounded)) = self.support(&list, &env) else { continue };
+            let found = ((c.place, list), row);
+            if grounded {
+                return Some(found);
+            }
+            first.get_or_insert(found);
+        }
+        first
+    }
+
+    /// A binding that makes conditions true: the first whose facts were all found before the one that is being explained, else the
+    /// first; and whether it is such.
+    fn support(&mut self, list: &[Expr], env: &Env) -> Option<(Env, bool)> {
+        let rows = self.solve(&list.iter().collect::<Vec<_>>(), env).unwrap_or_default();
+        let mut first = None;
+        for row in rows.into_iter().take(MOST) {
+            if list.iter().all(|e| self.grounded(e, &row)) {
+                return Some((row, true));
+            }
+            first.get_or_insert(row);
+        }
+        first.map(|row| (row, false))
+    }
+
+    /// Whether a true condition can rest on facts that were found before the one that is being explained.
+    fn grounded(&mut self, e: &Expr, row: &Env) -> bool {
+        let Some((rules, round)) = self.under.clone() else { return true };
+        let mut used = false;
+        rules_in(e, &mut |r| used |= rules.contains(&r));
+        if !used {
+            return true;
+        }
+        match &e.kind {
+            ExprKind::And(parts) => parts.iter().all(|p| self.grounded(p, row)),
+            ExprKind::Or(parts) => parts.iter().any(|p| {
+                let mut inner = row.clone();
+                let p = named(p, &mut inner);
+                self.support(std::slice::from_ref(&p), &inner).is_some_and(|s| s.1)
+            }),
+            ExprKind::Quantified(Quantifier::Some, scope, None) => {
+                let mut inner = row.clone();
+                let list: Vec<Expr> = parts_of(scope).iter().map(|p| named(p, &mut inner)).collect();
+                self.support(&list, &inner).is_some_and(|s| s.1)
+            }
+            ExprKind::Path(p) if !matches!(p.path, Path::Step(_)) => {
+                let ends = (self.value(&p.from, row).and_then(|v| v.as_node()), self.value(&p.to, row).and_then(|v| v.as_node()));
+                let (Some(a), Some(b)) = ends else { return false };
+                self.world.walk(p, e.place, (a, b), Some((&rules, round))).is_some()
+            }
+            _ => {
+                let mut atoms: Vec<(RuleId, Vec<Expr>)> = vec![];
+                facts_in(e, &mut atoms);
+                atoms.into_iter().filter(|a| rules.contains(&a.0)).all(|(rule, args)| {
+                    let tuple: Option<Vec<Val>> = args.iter().map(|a| self.value(a, row)).collect();
+                    tuple.and_then(|t| self.world.height(rule, &t)).is_some_and(|h| h < round)
+                })
             }
         }
-        best.map(|b| (b.1, b.2))
     }
 
     /// The conditions of a clause for known arguments (and value).
@@ -221,22 +342,18 @@ impl<'w, 'p> Why<'w, 'p> {
         (list, env)
     }
 
-    /// The greatest height, plus one, of the facts that a binding rests on and that recur with a rule.
-    fn highest(&mut self, list: &[Expr], row: &Env, of: RuleId) -> u32 {
-        let mut atoms: Vec<(RuleId, Vec<Expr>)> = vec![];
-        list.iter().for_each(|e| facts_in(e, &mut atoms));
-        let mut above = 0;
-        for (rule, args) in atoms {
-            if !self.recurs(rule, of) {
-                continue;
-            }
-            let tuple: Option<Vec<Val>> = args.iter().map(|a| self.value(a, row)).collect();
-            above = above.max(tuple.and_then(|t| self.world.height(rule, &t)).map_or(u32::MAX, |h| h + 1));
+    /// The rules that use a rule, and are used by it; itself too.
+    fn recurring(&mut self, rule: RuleId) -> Rc<[RuleId]> {
+        if let Some(known) = self.recurring.get(&rule) {
+            return known.clone();
         }
-        above
+        let all = (0..self.program.rules.len()).map(|n| RuleId(n as u32));
+        let found: Rc<[RuleId]> = all.filter(|r| self.recurs(*r, rule) && self.recurs(rule, *r)).collect();
+        self.recurring.insert(rule, found.clone());
+        found
     }
 
-    /// Whether one rule uses another, through any others.
+    /// Whether one rule uses another, through any others, or is it.
     fn recurs(&self, from: RuleId, to: RuleId) -> bool {
         let mut seen = BTreeSet::from([from]);
         let mut open = vec![from];
@@ -264,7 +381,11 @@ impl<'w, 'p> Why<'w, 'p> {
             return vec![self.edge(from, &kind.unwrap_or_default(), to, Some(edge))];
         }
         let (Some(a), Some(b)) = (from.as_node(), to.as_node()) else { return vec![self.leaf(e, env, depth)] };
-        let Some(walk) = self.world.walk(p, e.place, a, b) else { return vec![self.leaf(e, env, depth)] };
+        let under = self.under.clone();
+        let below = under.as_ref().map(|(rules, round)| (&rules[..], *round));
+        // a walk over facts found before, if there is one
+        let walk = self.world.walk(p, e.place, (a, b), below).or_else(|| self.world.walk(p, e.place, (a, b), None));
+        let Some(walk) = walk else { return vec![self.leaf(e, env, depth)] };
         let mut reasons = vec![];
         for pair in walk.windows(2) {
             let [(x, step), (y, _)] = pair else { continue };

@@ -1,7 +1,7 @@
 //! Changes of a structure, as data, and the structure that they make. Made by session (tests; later worlds), applied here.
-use super::graph::{Finding, Found, Graph, GraphBuilder};
+use super::graph::{Finding, Found, Graph, GraphBuilder, quoted};
 use super::schema::{AttrId, Sort};
-use crate::scalar::{Element, KindId, Kinds, Type, Val, Value};
+use crate::scalar::{Dictionary, Element, KindId, Kinds, Type, Val, Value, json};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -54,6 +54,44 @@ pub enum Change {
 pub enum Conflict {
     /// The change, by its position, contradicts another or what is there: the words for it.
     At(usize, String),
+}
+
+impl Change {
+    /// `remove Host("h1")`, `set Service("a").tier = 2`: as it would be written, values from `dictionary`.
+    pub fn in_words(&self, graph: &Graph, dictionary: &Dictionary) -> String {
+        let value = |v: Val| match dictionary.value(v) {
+            Value::Element(e) => graph.show(e),
+            v => json::quoted(&v, &|e| graph.show(e)),
+        };
+        let element = |v: Val| value(v);
+        let schema = &graph.schema;
+        let node = |kind: KindId, id: Val| format!("{}({})", quoted(schema.name(kind)), value(id));
+        let record = |given: &[(AttrId, Val)]| match given {
+            [] => String::new(),
+            list => {
+                let name = |a: AttrId| schema.attr(a).map_or("?".into(), |a| quoted(&a.name));
+                let parts = list.iter().map(|(a, v)| format!("{}: {}", name(*a), value(*v)));
+                format!(" {{ {} }}", parts.collect::<Vec<_>>().join(", "))
+            }
+        };
+        let add = |ensure: bool| if ensure { "ensure" } else { "add" };
+        match self {
+            Change::Remove(v) => format!("remove {}", element(*v)),
+            Change::Set(v, a, x) => {
+                format!("set {}.{} = {}", element(*v), schema.attr(*a).map_or("?".into(), |a| quoted(&a.name)), value(*x))
+            }
+            Change::AddNode { kind, id, given, ensure } => format!("{} {}{}", add(*ensure), node(*kind, *id), record(given)),
+            Change::AddEdge { kind, from, to, given, ensure } => format!(
+                "{} {} -{}-> {}{}",
+                add(*ensure),
+                node(from.0, from.1),
+                quoted(schema.name(*kind)),
+                node(to.0, to.1),
+                record(given)
+            ),
+            Change::AddEvent { kind, id, given, .. } => format!("add {}{}", node(*kind, *id), record(given)),
+        }
+    }
 }
 
 impl Graph {

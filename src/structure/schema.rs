@@ -18,6 +18,17 @@ pub enum Sort {
     Event,
 }
 
+impl Sort {
+    /// The word that declares one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sort::Node => "node",
+            Sort::Edge => "edge",
+            Sort::Event => "event",
+        }
+    }
+}
+
 /// A declared kind.
 #[derive(Clone, Debug)]
 pub struct Kind {

@@ -14,5 +14,5 @@ mod split;
 mod tests;
 pub mod token;
 
-pub use parse::{Parsed, parse, parse_formula};
+pub use parse::{Parsed, goes_on, is_item, parse, parse_edit, parse_formula};
 pub use token::{Token, TokenKind, tokens};

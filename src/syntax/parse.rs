@@ -1,10 +1,10 @@
 //! The front door of syntax: a file becomes items and diagnostics. Fed by session, read by semantics.
-use super::ast::{Expr, ImportSource, Item, ItemKind};
+use super::ast::{Edit, Expr, ImportSource, Item, ItemKind};
 use super::build::{Builder, MethodCall};
-use super::cursor::Cursor;
+use super::cursor::{Built, Cursor};
 use super::explain::{self, Explained};
 use super::grammar::{Rule, pairs};
-use super::split::{Chunk, Problem, docs_text, split};
+use super::split::{Chunk, Problem, begins_item, docs_text, split};
 use super::token::{Token, TokenKind, tokens};
 use super::{depth, error};
 use crate::base::{Diagnostic, FileId, ItemId, Place, Sources, Span};
@@ -62,6 +62,20 @@ pub fn parse(sources: &mut Sources, file: FileId) -> Parsed {
 
 /// Reads a file that holds one formula, such as the argument of `dbm query`.
 pub fn parse_formula(sources: &mut Sources, file: FileId) -> (Option<Expr>, ItemId, Vec<Diagnostic>) {
+    fragment(sources, file, Rule::formula, |b, c| b.take_expr(c))
+}
+
+/// Reads a file that holds one edit, such as `remove Host("h1")`.
+pub fn parse_edit(sources: &mut Sources, file: FileId) -> (Option<Edit>, ItemId, Vec<Diagnostic>) {
+    fragment(sources, file, Rule::change, |b, c| b.take_edit(c))
+}
+
+fn fragment<T>(
+    sources: &mut Sources,
+    file: FileId,
+    rule: Rule,
+    build: impl FnOnce(&mut Builder<'_>, &mut Cursor<'_>) -> Built<T>,
+) -> (Option<T>, ItemId, Vec<Diagnostic>) {
     let id = sources.add_item(file, 0);
     let Some(text) = sources.file(file).map(|f| f.text.clone()) else { return (None, id, vec![]) };
     let text: &str = &text;
@@ -74,17 +88,17 @@ pub fn parse_formula(sources: &mut Sources, file: FileId) -> (Option<Expr>, Item
     if let Some(deep) = depth::check(text, &tokens) {
         return (None, id, vec![Explained::deep(deep).diagnostic(&place)]);
     }
-    let mut found = match pairs(Rule::formula, text) {
+    let mut found = match pairs(rule, text) {
         Ok(found) => found,
         Err(failure) => return (None, id, explained(text, &tokens, &failure, false, &place)),
     };
     let mut builder = Builder::new(text, id, 0);
-    let expr = found.next().and_then(|p| Cursor::of(p).maybe(Rule::expr)).map(|p| builder.expr(p));
+    let built = found.next().map(|p| build(&mut builder, &mut Cursor::of(p)));
     let mut diagnostics = builder.diagnostics;
-    // a module can only be told from a variable by its imports, and a formula has none: lower-case built-ins are methods
+    // a module can only be told from a variable by its imports, and a fragment has none: lower-case built-ins are methods
     diagnostics.extend(builder.methods.into_iter().filter(|m| m.root.is_none()).map(|m| m.diagnostic));
-    let expr = match expr {
-        Some(Ok(expr)) => Some(expr),
+    let built = match built {
+        Some(Ok(built)) => Some(built),
         Some(Err(broken)) => {
             diagnostics.push(explain::internal(broken.0, place(Span::new(0, text.len()))));
             None
@@ -92,7 +106,27 @@ pub fn parse_formula(sources: &mut Sources, file: FileId) -> (Option<Expr>, Item
         None => None,
     };
     finish(&mut diagnostics);
-    (expr, id, diagnostics)
+    (built, id, diagnostics)
+}
+
+/// Whether a text begins like an item; else it may be a formula.
+pub fn is_item(text: &str) -> bool {
+    begins_item(text, &tokens(text))
+}
+
+/// Whether a text that is entered line by line goes on: a bracket is open, or nothing can end with its last token.
+pub fn goes_on(text: &str) -> bool {
+    let tokens = tokens(text);
+    let mut open = 0i64;
+    for t in &tokens {
+        open += i64::from(t.kind.is_open()) - i64::from(t.kind.opener().is_some());
+    }
+    let last = tokens.iter().rev().find(|t| !t.kind.is_trivia());
+    match last {
+        None => tokens.iter().any(|t| t.kind == TokenKind::Doc),
+        Some(t) if t.kind == TokenKind::OpenText => false,
+        Some(t) => open > 0 || !depth::ends_expression(t.kind, t.text(text)),
+    }
 }
 
 /// One item's text and tokens, relative to it.

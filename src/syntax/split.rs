@@ -83,6 +83,13 @@ pub(super) fn split(text: &str, tokens: &[Token]) -> Vec<Chunk> {
     splitter.chunks
 }
 
+/// Whether a text begins like an item, and not like a formula about something of that name.
+pub(super) fn begins_item(text: &str, tokens: &[Token]) -> bool {
+    let splitter = Splitter { text, tokens, chunks: vec![], open: None, docs: vec![] };
+    let first = (0..tokens.len()).find(|i| !splitter.kind(*i).is_trivia());
+    first.is_some_and(|i| splitter.kind(i) == TokenKind::Ident && ITEM_WORDS.contains(&splitter.word(i)) && splitter.names(i))
+}
+
 impl<'a> Splitter<'a> {
     fn word(&self, i: usize) -> &'a str {
         self.tokens.get(i).map_or("", |t| t.text(self.text))

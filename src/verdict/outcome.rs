@@ -1,4 +1,5 @@
 //! The outcome of a run: per candidate, per demand, per violation. Made by demand, completed with places by session, drawn by report.
+use super::Reason;
 use crate::base::{Diagnostic, Place, Severity};
 use serde_json::Value as Json;
 
@@ -105,6 +106,8 @@ pub struct Violation {
     pub message: String,
     /// What shows it.
     pub witness: Vec<WitnessStep>,
+    /// The derivation that led to it, where that was asked for.
+    pub why: Vec<Reason>,
     /// The clause.
     pub program: Place,
     /// The elements of the binding in the candidate.

@@ -51,6 +51,8 @@ impl Reason {
 pub struct Answer {
     /// Whether the formula is true for any binding.
     pub holds: bool,
+    /// Whether that cannot be said: it is true for none for certain, and a fault may hide one.
+    pub unknown: bool,
     /// The reasons.
     pub reasons: Vec<Reason>,
     /// How many more bindings there are.

@@ -496,7 +496,7 @@ fn what_holds_has_reasons_and_what_does_not_has_gaps() {
 /// The reports on a candidate.
 fn reports(checked: &Checked, sources: &Sources, json: &str) -> (Vec<DemandReport>, Vec<Diagnostic>) {
     let graph = read(checked, json);
-    let asked = Asked { wanted: &|_| true, most: 1_000, sources, locate: &|_, _| None };
+    let asked = Asked { wanted: &|_| true, most: 1_000, why: None, sources, locate: &|_, _| None };
     decide((&checked.program, &checked.strata), graph, &values(checked), &Budget::default(), How::default(), &asked)
 }
 

@@ -5,8 +5,11 @@
 //! (`candidate.json`, or `file=NAME`): it must be read, with `reader=NAME` if it says so; `json,wrong,DBM0511` must be refused with
 //! that code. Of what is `later` only the file is written; `json,shown` is not looked at. ` ```dbm-fragment,append=NAME ` is
 //! appended to that file. A ` ```text ` block behind one of these is what `dbm check` says. A ` ```console ` block is a session:
-//! lines that begin with `$ ` are run, the others are what they print (first standard error, then standard output).
-//! `DBM_DOCS=update cargo test --test it docs` writes what comes out now into the pages.
+//! lines that begin with `$ ` are run, the others are what they print (first standard error, then standard output); behind
+//! `$ dbm repl` what stands behind each prompt is entered.
+//! `DBM_DOCS=update cargo test --test it docs` writes what comes out now into the pages; what stands between `<!-- made: … -->` and
+//! `<!-- end -->` is made from the library and the pages of the codes (write those by themselves: `docs::the_standard_library
+//! docs::the_error_index`).
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -137,12 +140,35 @@ pub fn command(folder: &Path, line: &str, last: &mut i32) -> String {
 fn session(folder: &Path, text: &str) -> String {
     let mut last = 0;
     let mut out = String::new();
-    for line in text.lines().filter_map(|l| l.strip_prefix("$ ")) {
-        let said = command(folder, line, &mut last);
+    let mut chunks: Vec<(&str, String)> = vec![];
+    for l in text.lines() {
+        match (l.strip_prefix("$ "), chunks.last_mut()) {
+            (Some(line), _) => chunks.push((line, String::new())),
+            (None, Some((_, below))) => *below += &format!("{l}\n"),
+            _ => {}
+        }
+    }
+    for (line, below) in chunks {
+        let said = match words(line).iter().any(|w| w == "repl") && below.contains("> ") {
+            true => replayed(folder, line, &below),
+            false => command(folder, line, &mut last),
+        };
         let _ = writeln!(out, "$ {line}");
         out += &tidy(&said);
     }
     out
+}
+
+/// What a session of the REPL prints now, with the entries that a transcript has.
+fn replayed(folder: &Path, line: &str, below: &str) -> String {
+    let call = line.find("repl").map_or(line, |at| &line[at..]);
+    let file = folder.join(format!("session-{}.snap", std::process::id()));
+    std::fs::write(&file, format!("$ dbm {call}\n{below}")).unwrap();
+    let said = dbm(folder, &["test".into(), file.to_str().unwrap().into(), "--update".into()], None);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(said.code, 0, "{}", said.text);
+    text.split_once('\n').map(|t| t.1.to_string()).unwrap_or_default()
 }
 
 /// Without spaces at line ends and empty lines at the end, with a last line end.
@@ -345,6 +371,125 @@ fn links_in_the_book_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{broken:?}");
+}
+
+/// A page with what stands between `<!-- made: NAME -->` and `<!-- end -->` as it is now.
+fn made(page: &str, name: &str, text: &str) -> String {
+    let open = format!("<!-- made: {name} -->\n");
+    let start = page.find(&open).unwrap_or_else(|| panic!("no part of the page is called `{name}`")) + open.len();
+    let length = page[start..].find("<!-- end -->").unwrap_or_else(|| panic!("the part `{name}` does not end"));
+    format!("{}\n{}\n\n{}", &page[..start], text.trim_matches('\n'), &page[start + length..])
+}
+
+/// A chapter has these parts, all of them and no other, as they are now; or, in update mode, it gets them.
+fn holds_what_is_made(chapter: &str, parts: &[(String, String)]) {
+    let path = root().join("docs/book").join(chapter);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.matches("<!-- made: ").count(), parts.len(), "parts of {chapter}");
+    let now = parts.iter().fold(text.clone(), |page, (name, part)| made(&page, name, part));
+    if now == text {
+        return;
+    }
+    if std::env::var("DBM_DOCS").is_ok_and(|v| v == "update") {
+        std::fs::write(&path, now).unwrap();
+        return;
+    }
+    let lacks: Vec<&str> = now.lines().filter(|l| !text.contains(*l)).collect();
+    panic!("docs/book/{chapter} is not as it would be made now; it lacks\n{}", lacks.join("\n"));
+}
+
+/// A text in lines of at most 136 characters.
+fn wrapped(text: &str, first: &str, rest: &str) -> String {
+    let (mut out, mut line, mut begun) = (String::new(), first.to_string(), false);
+    for word in text.split_whitespace() {
+        if begun && line.chars().count() + 1 + word.chars().count() > 136 {
+            out += &line;
+            out += "\n";
+            line = format!("{rest}{word}");
+        } else {
+            if begun {
+                line.push(' ');
+            }
+            line += word;
+        }
+        begun = true;
+    }
+    out + &line + "\n"
+}
+
+/// A module that is written in dbm, as the book shows it: what it says of itself, and each item with its comment and its text.
+/// An item ends where an empty line stands.
+fn module(text: &str) -> String {
+    let (mut head, mut items, mut doc) = (String::new(), String::new(), String::new());
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if let Some(l) = line.strip_prefix("//!") {
+            head += &format!("{}\n", l.trim());
+        } else if let Some(l) = line.strip_prefix("///") {
+            doc += &format!("{}\n", l.trim());
+        } else if !line.trim().is_empty() && !line.starts_with("//") {
+            let mut source = format!("{line}\n");
+            while let Some(l) = lines.next_if(|l| !l.trim().is_empty()) {
+                source += &format!("{l}\n");
+            }
+            let words: Vec<&str> = line.split([' ', ':']).filter(|w| !w.is_empty()).collect();
+            let named = if matches!(words.first(), Some(&"open" | &"observed")) { 3 } else { 2 };
+            let title = match line.strip_prefix("rule ") {
+                Some(rule) => rule.split_inclusive(')').next().unwrap_or(rule).to_string(),
+                None => words.into_iter().take(named).collect::<Vec<_>>().join(" "),
+            };
+            items += &format!("### `{title}`\n\n{doc}\n```dbm-fragment\n{source}```\n\n");
+            doc.clear();
+        }
+    }
+    format!("{head}\n{items}")
+}
+
+#[test]
+fn the_standard_library_is_in_the_book() {
+    use dbm::scalar::builtin;
+    let mut parts: Vec<(String, String)> = vec![];
+    for (name, text) in dbm::semantics::library::MODULES {
+        parts.push((format!("std.{name}"), module(text)));
+    }
+    for name in builtin::modules() {
+        let functions = builtin::names_in(name).into_iter().map(|f| {
+            let b = builtin::find_in(name, f).unwrap();
+            wrapped(&format!("`{name}.{}` gives {}", b.usage, b.doc), "- ", "  ")
+        });
+        parts.push((format!("std.{name}"), functions.collect()));
+    }
+    holds_what_is_made("library.md", &parts);
+}
+
+#[test]
+fn the_reference_names_every_word_of_the_grammar() {
+    let grammar = std::fs::read_to_string(root().join("grammar/dbm.pest")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/book/reference.md")).unwrap();
+    let named: Vec<&str> =
+        page.split('`').skip(1).step_by(2).flat_map(|c| c.split(|x: char| !x.is_alphanumeric() && x != '_')).collect();
+    let lines = grammar.lines().filter(|l| l.contains("!ident_char") && !l.starts_with("duration"));
+    let words = lines.flat_map(|l| l.split('"').skip(1).step_by(2));
+    let words = words.filter(|w| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase()));
+    let missing: Vec<&str> = words.filter(|w| !named.contains(w)).collect();
+    assert!(missing.is_empty(), "docs/book/reference.md does not name {missing:?}");
+}
+
+#[test]
+fn the_error_index_has_every_page() {
+    use dbm::report::explain::PAGES;
+    let mut parts: Vec<(String, String)> = vec![];
+    for (number, page) in PAGES {
+        let range = format!("DBM{:02}", number / 100);
+        let (code, name) = page.lines().next().and_then(|l| l.strip_prefix("# ")?.split_once(": ")).unwrap();
+        let about: Vec<&str> = page.split("\n\n").nth(1).unwrap().split_whitespace().collect();
+        let row = format!("| [{code}](../errors/{code}.md) | `{name}` | {} |\n", about.join(" ").replace('|', "\\|"));
+        match parts.last_mut() {
+            Some((last, rows)) if *last == range => *rows += &row,
+            _ => parts.push((range, format!("| code | name | |\n| --- | --- | --- |\n{row}"))),
+        }
+    }
+    holds_what_is_made("errors.md", &parts);
 }
 
 mod harness {

@@ -12,5 +12,6 @@ mod n8n;
 mod oracle;
 mod page;
 mod random;
+mod repl;
 mod report;
 mod tidy;

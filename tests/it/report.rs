@@ -51,6 +51,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
         key: "acyclic:x=Service(\"web\")".into(),
         binding: vec![("x".into(), json!("Service(\"web\")"))],
         message: "Service(\"web\") depends on itself".into(),
+        why: vec![],
         witness: vec![
             step("Service(\"web\") -calls-> Service(\"api\")", "/edges/0", 12),
             step("Service(\"api\") -calls-> Service(\"web\")", "/edges/1", 13),

@@ -38,6 +38,8 @@ pub enum Verb {
     Why(WhyArgs),
     /// Shows what is missing for a formula that is false in a candidate.
     WhyNot(WhyArgs),
+    /// Explores a program and a candidate: items, queries, what-if.
+    Repl(ReplArgs),
     /// Runs the tests of programs, and compares recorded runs with what comes out now.
     Test(TestArgs),
     /// Writes programs in the one style of the language.
@@ -73,6 +75,9 @@ pub struct CheckArgs {
     /// Lets what this names decide about the exit code like an error.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub deny: Vec<Deny>,
+    /// Shows for each listed violation the derivation that led to it.
+    #[arg(long)]
+    pub why: bool,
     /// Checks only this demand. May be given several times.
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
@@ -123,6 +128,24 @@ pub struct WhyArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct ReplArgs {
+    /// The program to begin from.
+    pub program: Option<String>,
+    /// The candidate to begin from.
+    pub candidate: Option<String>,
+    /// Does this in place of what stands on standard input, and leaves. May be given several times.
+    #[arg(short, long, value_name = "ENTRY")]
+    pub eval: Vec<String>,
+    /// Keeps no history of what is entered in a terminal.
+    #[arg(long)]
+    pub no_history: bool,
+    #[command(flatten)]
+    pub given: Given,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
 pub struct TestArgs {
     /// Programs, recorded runs (`.snap`), or folders with any of them.
     #[arg(default_value = ".")]
@@ -137,8 +160,8 @@ pub struct TestArgs {
     #[arg(long, conflicts_with = "update")]
     pub review: bool,
     /// How the outcome is written.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+    pub format: TestFormat,
     /// A parameter's value. May be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
     pub param: Vec<(String, String)>,
@@ -225,6 +248,16 @@ pub enum Format {
     Text,
     /// For programs: the versioned contract (`dbm schema report`).
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For CI servers: JUnit's XML.
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use crate::face::clock::Watch;
 use crate::report::exit::Exit;
 use crate::report::style::{Tone, counted};
 use crate::report::{json, text};
-use crate::session::{Failure, Program, Report, Run};
+use crate::session::{Extent, Failure, Program, Report, Run};
 
 /// Checks, prints the report, and says how it ended.
 pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
@@ -43,13 +43,14 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
     let mut options = run_options(&args.limits);
     options.max_violations = args.max_violations;
     options.only = args.only.clone();
+    options.why = args.why.then_some(Extent::default());
     let _watch = Watch::start(options.limits.time, &options.cancel);
     let run = program.check(&inputs, &options);
     Ok((program, run))
 }
 
 /// What a program without mistakes consists of.
-fn sound(program: &Program) -> String {
+pub fn sound(program: &Program) -> String {
     let census = program.census();
     let parts: Vec<String> =
         census.iter().filter(|(_, n)| *n > 0).map(|(what, n)| counted(*n as u64, singular(what), what)).collect();

@@ -3,6 +3,7 @@ use super::args::{Cli, Verb};
 use super::output::Output;
 use super::{check, dump, explain, fmt, new, query, schema, test, why};
 use crate::base::Diagnostic;
+use crate::face::repl;
 use crate::report::exit::Exit;
 use crate::session::error::INTERNAL;
 use clap::Parser;
@@ -66,6 +67,7 @@ pub fn run(cli: Cli, output: &mut Output) -> Exit {
         Verb::Query(args) => query::run(&args, output),
         Verb::Why(args) => why::run(&args, true, output),
         Verb::WhyNot(args) => why::run(&args, false, output),
+        Verb::Repl(args) => repl::run(&args, output),
         Verb::Test(args) => test::run(&args, output),
         Verb::New(args) => new::run(&args, output),
         Verb::Fmt(args) => fmt::run(&args, output),

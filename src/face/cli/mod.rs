@@ -1,17 +1,17 @@
 //! The command line: one file for each verb. Fed by the shell, calls session, prints with report.
-mod args;
-mod check;
+pub(super) mod args;
+pub(super) mod check;
 mod dump;
 mod entry;
 mod explain;
 mod fmt;
 mod new;
-mod output;
-mod program;
+pub(super) mod output;
+pub(super) mod program;
 mod query;
 mod schema;
 mod snapshot;
 mod test;
+mod why;
 
 pub use entry::{main, run};
-mod why;

@@ -1,14 +1,15 @@
 //! `dbm test`: the tests of programs, and recorded runs. Called by entry.
-use super::args::{Format, TestArgs};
+use super::args::{TestArgs, TestFormat};
 use super::output::Output;
 use super::program::{compile, run_options, unreadable};
 use super::snapshot::Recording;
-use crate::base::Sources;
+use crate::base::{Diagnostic, Sources};
 use crate::face::clock::Watch;
 use crate::report::exit::Exit;
+use crate::report::junit;
 use crate::report::style::{Tone, counted};
-use crate::report::trial::{self, Suite};
-use crate::session::{TestReport, Verdict};
+use crate::report::trial::{self, Replayed, Suite};
+use crate::session::{Failure, Miss, TestReport, Verdict};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
@@ -42,9 +43,15 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Exit {
     }
     let (suites, mut exit) = programs(args, &found.programs, output);
     let suites: Vec<Suite> = suites.iter().map(|(program, sources, tests)| Suite { program, sources, tests }).collect();
-    if args.format == Format::Json {
-        output.print(&trial::json(&suites));
-        return exit;
+    let recordings = if args.filter.is_empty() { recordings(args, &found) } else { vec![] };
+    if args.format != TestFormat::Text {
+        let replayed: Vec<Replayed> = recordings.iter().map(replayed).collect();
+        output.print(&match args.format {
+            TestFormat::Junit => junit::xml(&suites, &replayed),
+            _ => trial::json(&suites, &replayed),
+        });
+        let same = recordings.iter().all(|r| r.agrees());
+        return exit.max(if same { Exit::Fine } else { Exit::Violated });
     }
     for s in suites.iter().filter(|s| !s.tests.is_empty()) {
         let text = trial::text(s, output.style);
@@ -52,10 +59,28 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Exit {
     }
     let closing = trial::closing(&suites, output.style);
     output.print(&closing);
-    if args.filter.is_empty() {
-        exit = exit.max(recordings(args, &found, output));
+    if !recordings.is_empty() {
+        exit = exit.max(settle(args, &recordings, output));
     }
     exit
+}
+
+/// A recorded run as reports have it.
+fn replayed(r: &Recording) -> Replayed {
+    Replayed { path: shown(&r.path), difference: (!r.agrees()).then(|| r.difference()) }
+}
+
+/// A program that cannot be run, as reports for programs have it: a test that is unknown.
+fn broken(failure: &Failure) -> TestReport {
+    let place = |d: &Diagnostic| d.primary().unwrap_or_default();
+    let errors = failure.diagnostics.iter().filter(|d| d.is_error());
+    TestReport {
+        title: "the program".into(),
+        place: failure.diagnostics.first().map(place).unwrap_or_default(),
+        verdict: Verdict::Unknown,
+        misses: errors.map(|d| Miss { place: place(d), message: format!("[{}] {}", d.code, d.title) }).collect(),
+        diagnostics: vec![],
+    }
 }
 
 type Tested = (String, Sources, Vec<TestReport>);
@@ -76,40 +101,38 @@ fn programs(args: &TestArgs, paths: &[PathBuf], output: &mut Output) -> (Vec<Tes
                 for t in &tests {
                     output.diagnostics(&t.diagnostics, program.sources());
                 }
-                let limited = |t: &TestReport| t.verdict == Verdict::Unknown && Exit::of_answer(&t.diagnostics) == Exit::Limit;
-                for t in &tests {
-                    exit = exit.max(match t.verdict {
-                        Verdict::Violated => Exit::Violated,
-                        Verdict::Unknown if limited(t) => Exit::Limit,
-                        Verdict::Unknown => Exit::Violated,
-                        _ => Exit::Fine,
-                    });
-                }
+                exit = exit.max(trial::exit(&tests));
                 suites.push((name, program.sources().clone(), tests));
             }
             Err(failure) => {
                 output.diagnostics(&failure.diagnostics, &failure.sources);
                 exit = exit.max(Exit::of_diagnostics(&failure.diagnostics));
+                if args.format != TestFormat::Text {
+                    suites.push((name, failure.sources.clone(), vec![broken(&failure)]));
+                }
             }
         }
     }
     (suites, exit)
 }
 
-fn recordings(args: &TestArgs, found: &Found, output: &mut Output) -> Exit {
+fn recordings(args: &TestArgs, found: &Found) -> Vec<Recording> {
     let mut all: Vec<Recording> = found.recordings.iter().map(|p| Recording::replay(p)).collect();
     if args.update || args.review {
         let fresh = found.pairs.iter().filter_map(|(folder, program, candidate)| Recording::of(folder, program, candidate));
         all.extend(fresh.filter(|r| !r.path.exists()));
     }
-    if all.is_empty() {
-        return Exit::Fine;
-    }
+    all
+}
+
+/// Shows what differs, takes what is to be taken, counts.
+fn settle(args: &TestArgs, all: &[Recording], output: &mut Output) -> Exit {
     let (mut taken, mut left) = (0u64, 0u64);
     for r in all.iter().filter(|r| !r.agrees()) {
         let style = output.style;
         output.print(&format!("{} {}\n{}", style.paint(Tone::Bad, style.sign("≠", "!=")), shown(&r.path), r.difference()));
-        let accept = args.update || (args.review && yes(output, "take it?"));
+        let question = if r.stale.is_some() { "remove it?" } else { "take it?" };
+        let accept = args.update || (args.review && yes(output, question));
         match accept.then(|| r.accept()) {
             Some(Ok(())) => taken += 1,
             Some(Err(why)) => {

@@ -44,7 +44,7 @@ impl Checker<'_> {
                 }
                 ast::InvariantClause::Demand(d) => {
                     asked.get_or_insert(cx.at(d.span));
-                    let binders = binders_of(scope.as_ref());
+                    let binders = binders_of(&cx, scope.as_ref());
                     clauses.push(self.demand(&mut cx, d, binders));
                 }
                 ast::InvariantClause::Repair(r) => {
@@ -152,7 +152,7 @@ impl Checker<'_> {
             }
             ast::DemandKind::NeverAny(s) => {
                 let s = self.scope(cx, &s.binders, s.condition.as_deref());
-                binding.extend(s.binders.iter().flat_map(|b| b.key.into_iter().chain(b.var)));
+                binding.extend(binders_of(cx, Some(&s)));
                 message = d.message.as_ref().map(|m| self.message(cx, m));
                 cx.pop();
                 DemandForm::Never(s)
@@ -199,9 +199,10 @@ impl Checker<'_> {
     }
 }
 
-/// The variables of the binders of a `for`.
-pub fn binders_of(scope: Option<&Scope>) -> Vec<VarId> {
-    scope.map(|s| s.binders.iter().flat_map(|b| b.key.into_iter().chain(b.var)).collect()).unwrap_or_default()
+/// The variables of a scope's binders that have a name.
+pub fn binders_of(cx: &Cx, scope: Option<&Scope>) -> Vec<VarId> {
+    let all = scope.into_iter().flat_map(|s| &s.binders).flat_map(|b| b.key.into_iter().chain(b.var));
+    all.filter(|v| cx.var(*v).is_some_and(|v| &*v.name != "_")).collect()
 }
 
 /// Both conditions.

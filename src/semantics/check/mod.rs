@@ -1,5 +1,6 @@
 //! The checks, one file per construct. Fed by syntax, they fill the checked program.
 mod arithmetic;
+pub mod asked;
 mod attribute;
 mod binding;
 mod call;

@@ -6,14 +6,11 @@ use super::mechanism::Headed;
 use crate::base::{Diagnostic, FileId, ItemId, Loader, Place, Severity, Sources};
 use crate::scalar::expression::HostFunction;
 use crate::scalar::{KindId, Type};
-use crate::semantics::checker::{Checker, Pos, RuleSource};
+use crate::semantics::checker::{Checker, RuleSource};
 use crate::semantics::cycles;
 use crate::semantics::error;
-use crate::semantics::hir::{
-    Expr, Invariant, InvariantId, Param, ParamId, Policy, PolicyId, Program, Rule, RuleForm, RuleId, Var, VarId,
-};
+use crate::semantics::hir::{Invariant, InvariantId, Param, ParamId, Policy, PolicyId, Program, Rule, RuleForm, RuleId};
 use crate::semantics::resolve::{self, Def, DemandDef, ModuleId, Names};
-use crate::semantics::scope::{Cx, Site, What};
 use crate::semantics::strata::{self, Strata};
 use crate::semantics::{lint, types};
 use crate::structure::schema::{Kind, Schema, Sort};
@@ -48,19 +45,6 @@ impl Checked {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
-}
-
-/// A formula that is asked of a checked program.
-#[derive(Clone, Debug)]
-pub struct Formula {
-    /// Its variables.
-    pub vars: Vec<Var>,
-    /// Those that its bindings are made of, in the order of its text.
-    pub columns: Vec<VarId>,
-    /// The formula.
-    pub expr: Expr,
-    /// Warnings.
-    pub warnings: Vec<Diagnostic>,
 }
 
 /// The items of all modules that declare something, found in one pass.
@@ -118,34 +102,6 @@ pub fn check(sources: &mut Sources, loader: &dyn Loader, main: FileId, options: 
     diagnostics.sort_by_key(|d| position(d));
     diagnostics.dedup();
     Checked { program, strata, diagnostics, names }
-}
-
-/// Checks a formula against a checked program. Its new variables are its columns.
-pub fn check_formula(sources: &mut Sources, program: &Program, names: &Names, file: FileId) -> Result<Formula, Vec<Diagnostic>> {
-    let (expr, item, diagnostics) = crate::syntax::parse_formula(sources, file);
-    let failed = diagnostics.iter().any(Diagnostic::is_error);
-    let (Some(expr), false) = (expr, failed) else { return Err(diagnostics) };
-    let mut c = Checker {
-        sources,
-        names: names.clone(),
-        schema: (*program.schema).clone(),
-        program: program.clone(),
-        rules: vec![],
-        diagnostics,
-        muted: 0,
-        inferring: false,
-        endless: BTreeSet::new(),
-        unread: BTreeSet::new(),
-    };
-    let mut cx = Cx::new(ModuleId(0), item, Site::Query);
-    cx.push(What::Clause);
-    let checked = c.body(&mut cx, &expr, Pos::MATCHED);
-    let columns = cx.frame_vars();
-    cx.pop();
-    if c.diagnostics.iter().any(Diagnostic::is_error) {
-        return Err(c.diagnostics);
-    }
-    Ok(Formula { vars: cx.vars, columns, expr: checked, warnings: c.diagnostics })
 }
 
 impl Checker<'_> {

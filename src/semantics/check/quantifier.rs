@@ -43,7 +43,7 @@ impl Checker<'_> {
             ast::BinderKind::In { name, list } => {
                 let range = self.value(cx, list);
                 let (range, item) = self.rangeable(cx, range);
-                let var = self.bind_name(cx, name, item);
+                let var = Some(self.bind_or_blank(cx, name, item));
                 Binder { domain: Domain::Range(range), key: None, var, window: None, place }
             }
             ast::BinderKind::Pair { key, value, list } => {
@@ -54,8 +54,8 @@ impl Checker<'_> {
                     _ => Type::Json,
                 };
                 let (range, item) = self.rangeable(cx, range);
-                let key = self.bind_name(cx, key, key_type);
-                let var = self.bind_name(cx, value, item);
+                let key = Some(self.bind_or_blank(cx, key, key_type));
+                let var = Some(self.bind_or_blank(cx, value, item));
                 Binder { domain: Domain::Range(range), key, var, window: None, place }
             }
         }
@@ -70,6 +70,11 @@ impl Checker<'_> {
         let window = self.window(cx, e, &ty).map(Box::new);
         let var = self.bind_name(cx, &e.name, ty.clone());
         Binder { domain: Domain::Kind(ty), key: None, var, window, place: cx.at(e.span) }
+    }
+
+    /// Declares a binder's name in the innermost frame; `_` is a variable that nobody can name.
+    fn bind_or_blank(&mut self, cx: &mut Cx, name: &ast::Name, ty: Type) -> VarId {
+        self.bind_name(cx, name, ty.clone()).unwrap_or_else(|| cx.declare_binder("_".into(), ty, cx.at(name.span)))
     }
 
     /// Declares a binder's name in the innermost frame; none for `_`.

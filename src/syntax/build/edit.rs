@@ -29,7 +29,7 @@ impl Builder<'_> {
         }
         Ok(out)
     }
-    pub(super) fn take_edit(&mut self, cursor: &mut Cursor<'_>) -> Built<Edit> {
+    pub fn take_edit(&mut self, cursor: &mut Cursor<'_>) -> Built<Edit> {
         let pair = cursor.need(Rule::edit, "an edit")?;
         self.edit(pair)
     }

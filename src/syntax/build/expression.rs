@@ -70,7 +70,7 @@ const FOREIGN: [(&str, &str); 14] = [
 ];
 
 impl Builder<'_> {
-    pub(super) fn take_expr(&mut self, cursor: &mut Cursor<'_>) -> Built<Expr> {
+    pub fn take_expr(&mut self, cursor: &mut Cursor<'_>) -> Built<Expr> {
         let pair = cursor.need(Rule::expr, "an expression")?;
         self.expr(pair)
     }

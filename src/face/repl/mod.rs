@@ -1,0 +1,7 @@
+//! `dbm repl`: a session with a program and a candidate. Called by the command line, calls session.
+mod command;
+mod line;
+mod shell;
+mod terminal;
+
+pub use terminal::{replay, run};
