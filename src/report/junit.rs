@@ -15,7 +15,7 @@ pub fn xml(suites: &[Suite], replayed: &[Replayed]) -> String {
             let misses: Vec<String> = t
                 .misses
                 .iter()
-                .map(|m| format!("{}  {}", m.message, place_text(s.sources, m.place).unwrap_or_default()))
+                .map(|m| format!("{}  {}", m.message, place_text(s.sources, m.place).unwrap_or_default()).trim_end().to_string())
                 .collect();
             let what = match word(t) {
                 "passed" => None,

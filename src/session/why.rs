@@ -334,10 +334,15 @@ impl<'w, 'p> Why<'w, 'p> {
             flat(&named(b, &mut env), &mut list);
         }
         if let (Some(e), Some(v)) = (&c.value, value) {
-            let e = named(e, &mut env);
             let known = self.constant(v, &e.ty, e.place);
-            let place = e.place;
-            list.push(Expr { kind: ExprKind::Op(Op::Eq, vec![e, known]), ty: Type::Bool, place });
+            if matches!(known.kind, ExprKind::Const(Value::Bool(true))) && e.ty == Type::Bool {
+                // a formula that is true is a condition like those behind `if`
+                flat(&named(e, &mut env), &mut list);
+            } else {
+                // what nobody named in a value binds nothing
+                let kind = ExprKind::Op(Op::Eq, vec![e.clone(), known]);
+                list.push(Expr { kind, ty: Type::Bool, place: e.place });
+            }
         }
         (list, env)
     }

@@ -6,7 +6,7 @@ use dbm::base::{Diagnostic, Sources};
 use dbm::candidate::{self, Format, Input};
 use dbm::engine::machine::Machine;
 use dbm::engine::{Annotation, Budget, Kleene, Mask, Present};
-use dbm::scalar::{Type, Val, Value};
+use dbm::scalar::{Op, Type, Val, Value};
 use dbm::semantics::hir::{Expr, ExprKind, RuleForm, RuleId, Var, VarId};
 use dbm::semantics::{self, Checked};
 use dbm::session::decide::{Asked, decide, verdict};
@@ -461,9 +461,17 @@ fn what_holds_has_reasons_and_what_does_not_has_gaps() {
                     vars.push(Var { name: format!("x{i}").into(), ty: ty.clone(), place });
                     args.push(Expr { kind: ExprKind::Var(VarId(i as u32)), ty: ty.clone(), place });
                 }
-                let columns: Vec<VarId> = (0..args.len() as u32).map(VarId).collect();
-                let RuleForm::Relation = rule.form else { continue };
-                let atom = Expr { kind: ExprKind::Atom(RuleId(n as u32), args), ty: Type::Bool, place };
+                let atom = match &rule.form {
+                    RuleForm::Relation => Expr { kind: ExprKind::Atom(RuleId(n as u32), args), ty: Type::Bool, place },
+                    RuleForm::Value(_, ty) => {
+                        let value = Expr { kind: ExprKind::Var(VarId(vars.len() as u32)), ty: ty.clone(), place };
+                        vars.push(Var { name: "value".into(), ty: ty.clone(), place });
+                        let kind = ExprKind::Value { rule: RuleId(n as u32), args, matched: true };
+                        let call = Expr { kind, ty: ty.clone(), place };
+                        Expr { kind: ExprKind::Op(Op::Eq, vec![value, call]), ty: Type::Bool, place }
+                    }
+                };
+                let columns: Vec<VarId> = (0..vars.len() as u32).map(VarId).collect();
                 let Ok((rows, faults)) = world.query(&vars, &atom, &columns) else { continue };
                 let mut why = Why::new(world, &checked.program, sources, &|_, _| None, extent);
                 let (reasons, more) = why.holds(&vars, &atom);
