@@ -178,6 +178,11 @@ pub(super) fn formula(checked: &Checked, text: &str, sources: &mut Sources) -> R
     semantics::check_formula(sources, &checked.program, &checked.names, file)
 }
 
+/// The elements that a formula names and the candidate does not have.
+pub(super) fn unnamed(structure: &Structure, formula: &Formula) -> Vec<Diagnostic> {
+    named::missing_of(&formula.expr, &structure.graph)
+}
+
 /// The bindings of a formula.
 pub(super) fn query(checked: &Checked, structure: Structure, formula: &Formula, options: &RunOptions) -> Table {
     let Formula { vars, expr: formula, columns, warnings } = formula;

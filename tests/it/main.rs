@@ -14,3 +14,4 @@ mod page;
 mod random;
 mod report;
 mod tidy;
+mod wall;
