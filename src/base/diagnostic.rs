@@ -147,9 +147,11 @@ impl Diagnostic {
     }
 }
 
-/// The nearest of `names` to `wrong`, if it is near enough to be what was meant.
+/// The nearest of `names` to `wrong`, if it is near enough to be what was meant. Of one or two letters every other name is near: there only
+/// capitals may differ.
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wrong.chars().count() / 3).max(1);
+    let length = wrong.chars().count();
+    let limit = if length < 3 { 0 } else { length / 3 };
     names
         .into_iter()
         .filter(|n| *n != wrong)

@@ -86,7 +86,11 @@ impl Document {
         match format_of(input, text) {
             Format::Yaml => document.read_yaml(limits, findings),
             Format::JsonLines => document.read_lines(limits, findings),
-            Format::Json | Format::Auto => document.read_json(input.format == Format::Auto, limits, findings),
+            // a name that ends in `.json` promises one document
+            Format::Json | Format::Auto => {
+                let guess = input.format == Format::Auto && !input.name.ends_with(".json");
+                document.read_json(guess, limits, findings);
+            }
         }
         document
     }

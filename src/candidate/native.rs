@@ -447,12 +447,23 @@ pub fn unknown_attribute(shape: &Shape, name: &str, place: Place) -> Diagnostic 
         .at(place, "not declared");
     let d = if shape.place == Place::default() { d } else { d.also(shape.place, format!("`{kind}` is declared here")) };
     let names = || shape.slots.iter().filter(|s| !s.mechanism).map(|s| &*s.name);
+    let end = match name {
+        "source" | "src" | "start" | "tail" | "parent" => "from",
+        "target" | "dst" | "dest" | "destination" | "end" | "head" | "child" => "to",
+        _ => "",
+    };
+    if shape.sort == Sort::Edge && !end.is_empty() {
+        return d.help("an edge leads `from` one node `to` another").suggest(format!("write `{end}`"), place, format!("{end:?}"));
+    }
+    // only nodes can be declared `open`
+    let open = match shape.sort {
+        Sort::Node => format!("; `open node {kind}` admits any"),
+        _ => String::new(),
+    };
     match nearest(name, names()) {
         Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, format!("{near:?}")),
-        None if names().next().is_none() => {
-            d.help(format!("`{kind}` declares no attributes; `open {} {kind}` admits any", word(shape.sort)))
-        }
-        None => d.help(format!("its attributes are {}; `open {} {kind}` admits any", listed(names()), word(shape.sort))),
+        None if names().next().is_none() => d.help(format!("`{kind}` declares no attributes{open}")),
+        None => d.help(format!("its attributes are {}{open}", listed(names()))),
     }
 }
 

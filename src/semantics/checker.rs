@@ -7,9 +7,9 @@ use super::types::{self, Fit};
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Place, Sources, Span, Suggestion, TextEdit};
 use crate::scalar::cast::cast;
-use crate::scalar::{Op, Type, Value};
+use crate::scalar::{Kinds, Op, Type, Value};
 use crate::structure::schema::Schema;
-use crate::syntax::ast;
+use crate::syntax::{ast, foreign};
 use std::sync::Arc;
 
 /// Where a formula or value stands: what it may bind, and whether value rules in it must match.
@@ -173,9 +173,51 @@ impl Checker<'_> {
                         d = d.suggest("write a whole number", e.place, format!("{}", x.get()));
                     }
                 }
+                let d = self.literal_for(d, &e, to);
                 self.report(d);
                 Expr { kind: ExprKind::Error, ty: Type::Error, place: e.place }
             }
+        }
+    }
+
+    /// Offers to write a constant as one of the type that is needed: a unit for a duration, quotes left out, an id looked up.
+    pub fn literal_for(&self, d: Diagnostic, e: &Expr, to: &Type) -> Diagnostic {
+        let ExprKind::Const(value) = &e.kind else { return d };
+        let text = self.text(e.place);
+        let inner = text.trim_matches('"');
+        let parses = |ty: &Type| cast(value, ty).is_ok();
+        match (value, to.present()) {
+            (Value::Int(_), Type::Duration) => {
+                ["ms", "s"].iter().fold(d.help("a duration has a unit: `250ms`, `30s`, `10m`, `24h`, `7d`"), |d, unit| {
+                    d.suggest(format!("write `{text}{unit}`"), e.place, format!("{text}{unit}"))
+                })
+            }
+            (Value::Text(_), Type::Duration) if parses(&Type::Duration) => {
+                d.suggest("write it without quotes", e.place, inner.to_string())
+            }
+            (Value::Text(_), Type::Time) if parses(&Type::Time) => d.suggest("write an instant", e.place, format!("@{inner}")),
+            (Value::Text(_), Type::Time) => d.help("an instant has a date, a time and a zone: `@2026-01-03T10:00:00Z`"),
+            (Value::Text(t), Type::Int(_)) if t.parse::<i64>().is_ok() => d.suggest("write a number", e.place, inner.to_string()),
+            (Value::Text(t), Type::Float(_)) if t.parse::<f64>().is_ok_and(f64::is_finite) => {
+                d.suggest("write a number", e.place, inner.to_string())
+            }
+            (Value::Text(t), Type::Bool) if matches!(&**t, "true" | "false") => {
+                d.suggest("write it without quotes", e.place, inner.to_string())
+            }
+            (Value::Int(_) | Value::Float(_), Type::Text | Type::Literals(_)) => {
+                d.suggest("write a text", e.place, format!("\"{text}\""))
+            }
+            (Value::Text(_), t) => match types::element(t) {
+                Some((_, Kinds::Of(kinds))) => match kinds.first() {
+                    Some(k) => {
+                        let found = format!("{}({text})", quoted(self.schema.name(*k)));
+                        d.help("a node is found by its id").suggest(format!("write `{found}`"), e.place, found)
+                    }
+                    None => d,
+                },
+                _ => d,
+            },
+            _ => d,
         }
     }
 
@@ -192,7 +234,7 @@ impl Checker<'_> {
     pub fn read(&self, e: Expr, to: &Type) -> Expr {
         let place = e.place;
         match types::element(to.present()) {
-            Some((_, crate::scalar::Kinds::Of(kinds))) => match kinds.first() {
+            Some((_, Kinds::Of(kinds))) => match kinds.first() {
                 Some(k) => {
                     let id = self.wrap(Op::ToId, e, Type::Text);
                     Expr { kind: ExprKind::Lookup(*k, Box::new(id)), ty: types::of_kind(&self.schema, *k), place }
@@ -357,12 +399,16 @@ impl Checker<'_> {
                     .help("parentheses and `where` show how far a binder reaches"),
             };
         }
+        if let Some(ours) = foreign::value(n) {
+            return Diagnostic::error(error::UNKNOWN_NAME, format!("`{n}` is not known here"))
+                .at(place, format!("dbm says `{ours}`"))
+                .suggest(format!("write `{ours}`"), place, ours);
+        }
         let mut all: Vec<String> = cx.visible().iter().map(|s| s.to_string()).collect();
         all.extend(self.names.usable(cx.module, &|d| matches!(d, Def::Param(_))));
         let d =
             Diagnostic::error(error::UNKNOWN_NAME, format!("`{n}` is not known here")).at(place, "nothing binds or declares it");
-        // of names of one or two letters every other is near
-        match nearest(n, all.iter().map(|s| s.as_str())).filter(|_| n.chars().count() > 2) {
+        match nearest(n, all.iter().map(|s| s.as_str())) {
             Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, quoted(near)),
             None if cx.closed => d.help("in a test a name comes from `given`, or from a binder: `some x: K where …`"),
             None => d.help("a variable is bound by a binder (`x: Kind`), or by an atom, an arrow, `is`, `x == …` or `x in …`"),

@@ -133,6 +133,17 @@ pub const CONSTANT_CONDITION: Code = Code::new(805, "constant-condition");
 /// A rule, demand or intervention that can do nothing.
 pub const IDLE: Code = Code::new(806, "idle");
 
+/// A pattern that hardly means what it seems to.
+pub const MISLEADING_PATTERN: Code = Code::new(807, "misleading-pattern");
+/// Comparisons of one value of which never both are true.
+pub const CONTRADICTION: Code = Code::new(808, "contradiction");
+/// A comment that allows a warning that is not there.
+pub const IDLE_ALLOW: Code = Code::new(809, "idle-allow");
+
+/// The warnings that a comment can allow.
+pub const LINTS: &[Code] =
+    &[SINGLE_USE, ALWAYS_THERE, SHADOWED, DEFAULT_PERMIT, CONSTANT_CONDITION, IDLE, MISLEADING_PATTERN, CONTRADICTION];
+
 /// All of them.
 pub const ALL: &[Code] = &[
     UNKNOWN_NAME,
@@ -199,6 +210,9 @@ pub const ALL: &[Code] = &[
     DEFAULT_PERMIT,
     CONSTANT_CONDITION,
     IDLE,
+    MISLEADING_PATTERN,
+    CONTRADICTION,
+    IDLE_ALLOW,
 ];
 
 /// Names for a sentence: `a`, `b` and `c`; cut after eight.

@@ -27,7 +27,7 @@ impl Checker<'_> {
                 .collect();
             let mut d = Diagnostic::warning(error::SINGLE_USE, format!("`{n}` occurs once"))
                 .at(var.place, "bound here, and used nowhere");
-            match nearest(n, others.iter().copied()).filter(|_| n.chars().count() > 2) {
+            match nearest(n, others.iter().copied()) {
                 Some(near) => {
                     d = d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), var.place, quoted(near))
                 }

@@ -1,12 +1,15 @@
 //! Semantics: names, types, scope, strata. Fed by syntax, read by plan and readers (the checked program).
+mod allow;
 mod check;
 mod checker;
+mod contradiction;
 mod cycles;
 pub mod error;
 pub mod hir;
 mod improve;
 pub mod library;
 mod lint;
+mod pattern;
 pub mod resolve;
 mod scope;
 pub mod strata;

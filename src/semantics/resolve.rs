@@ -321,6 +321,18 @@ fn standard(name: &str) -> Option<Option<&'static str>> {
     }
 }
 
+/// The module of `std` that has a function or rule of that name.
+pub fn standard_with(name: &str) -> Option<&'static str> {
+    let rule = format!("\nrule {name}(");
+    let written = library::MODULES.iter().find(|(_, text)| text.contains(&rule)).map(|(module, _)| *module);
+    written.or_else(|| builtin::modules().iter().find(|m| builtin::find_in(m, name).is_some()).copied())
+}
+
+/// Whether there is such a module of `std`.
+pub fn is_standard(name: &str) -> bool {
+    standard(&format!("std.{name}")).is_some()
+}
+
 fn unknown_module(name: &str, place: Place) -> Diagnostic {
     let mut all: Vec<String> = library::MODULES.iter().map(|(n, _)| format!("std.{n}")).collect();
     all.extend(builtin::modules().iter().map(|n| format!("std.{n}")));

@@ -203,6 +203,7 @@ impl Graph {
         let mut told = BTreeSet::new();
         for u in &inner {
             if let How::Complete(word) = u.how
+                && !told.contains(&(u.to, u.from))
                 && told.insert((u.from, u.to))
             {
                 let (a, b) = (self.name(c, u.from), self.name(c, u.to));

@@ -20,17 +20,7 @@ pub(super) fn missing(program: &Program, graph: &Graph) -> Vec<Diagnostic> {
         added.iter().any(|(k, x)| *k == kind && !matches!(&x.kind, ExprKind::Const(Value::Text(t)) if t != id))
     };
     let mut found = vec![];
-    let mut look = |e: &Expr| {
-        lookups(e, &mut |kind, id, place| {
-            let there = graph
-                .dictionary
-                .find(&Value::text(id.clone()))
-                .is_some_and(|v| graph.find_node(kind, v).is_some() || graph.find_event(kind, v).is_some());
-            if !there && !adds(kind, id) {
-                found.push(finding(graph, kind, id).at(place, "named here"));
-            }
-        });
-    };
+    let mut look = |e: &Expr| absent(e, graph, &adds, &mut found);
     for c in program.rules.iter().flat_map(|r| &r.clauses) {
         c.body.iter().chain(&c.value).for_each(&mut look);
     }
@@ -46,6 +36,25 @@ pub(super) fn missing(program: &Program, graph: &Graph) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// One finding for each place where a formula names what is not there.
+pub(super) fn missing_of(formula: &Expr, graph: &Graph) -> Vec<Diagnostic> {
+    let mut found = vec![];
+    absent(formula, graph, &|_, _| false, &mut found);
+    found
+}
+
+fn absent(e: &Expr, graph: &Graph, adds: &dyn Fn(KindId, &Arc<str>) -> bool, found: &mut Vec<Diagnostic>) {
+    lookups(e, &mut |kind, id, place| {
+        let there = graph
+            .dictionary
+            .find(&Value::text(id.clone()))
+            .is_some_and(|v| graph.find_node(kind, v).is_some() || graph.find_event(kind, v).is_some());
+        if !there && !adds(kind, id) {
+            found.push(finding(graph, kind, id).at(place, "named here"));
+        }
+    });
 }
 
 fn finding(graph: &Graph, kind: KindId, id: &str) -> Diagnostic {

@@ -193,6 +193,11 @@ impl Program {
         Ok(Run { report, sources })
     }
 
+    /// What is wrong with the name of a reader, if neither the program nor the standard library has it.
+    pub fn unknown_reader(&self, name: &str) -> Option<Diagnostic> {
+        self.inner().checked.as_ref().and_then(|c| stages::unknown_reader(&c.program, name))
+    }
+
     /// The bindings of a formula's free variables for which it is true in a candidate.
     pub fn query(&self, input: &Input, formula: &str, options: &RunOptions) -> Result<(Table, Sources), Error> {
         self.asked(input, formula, options, |checked, structure, formula, _| stages::query(checked, structure, formula, options))
@@ -231,6 +236,10 @@ impl Program {
         // the formula first: what is wrong with it shows without reading a large candidate
         let found = stages::formula(checked, formula, &mut sources).and_then(|formula| {
             let (structure, _) = stages::read(checked, input, &options.limits, &mut sources)?;
+            let missing = stages::unnamed(&structure, &formula);
+            if !missing.is_empty() {
+                return Err(missing);
+            }
             Ok(answer(checked, structure, &formula, &sources))
         });
         match found {

@@ -255,6 +255,11 @@ pub(super) fn compare(checked: &Checked, before: &Structure, now: &Structure, op
     difference::between(of(before), of(now))
 }
 
+/// The elements that a formula names and the candidate does not have.
+pub(super) fn unnamed(structure: &Structure, formula: &Formula) -> Vec<Diagnostic> {
+    named::missing_of(&formula.expr, &structure.graph)
+}
+
 /// The bindings of a formula.
 pub(super) fn query(checked: &Checked, structure: Structure, formula: &Formula, options: &RunOptions) -> Table {
     let Formula { vars, expr: formula, columns, warnings } = formula;

@@ -2,6 +2,12 @@
 use super::grammar::Rule;
 use pest::error::{Error, ErrorVariant};
 
+/// The words that begin clauses.
+pub(super) const CLAUSES: [&str; 24] = [
+    "for", "let", "never", "require", "message", "repair", "given", "do", "against", "expect", "samples", "seed", "on", "permit",
+    "forbid", "warn", "escalate", "rewrite", "oblige", "when", "unless", "add", "remove", "set",
+];
+
 /// What could have stood there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expected {
@@ -33,6 +39,10 @@ impl Expected {
     /// Whether the rule could have stood there.
     pub fn has(&self, rule: Rule) -> bool {
         self.rules.contains(&rule)
+    }
+    /// Whether nothing but these rules could have stood there.
+    pub fn only(&self, rules: &[Rule]) -> bool {
+        !self.rules.is_empty() && self.rules.iter().all(|r| rules.contains(r))
     }
     /// The keywords that could have stood there.
     pub fn words(&self) -> impl Iterator<Item = &str> {

@@ -6,6 +6,7 @@ mod depth;
 pub mod error;
 mod expected;
 mod explain;
+pub mod foreign;
 pub mod format;
 mod grammar;
 pub mod parse;

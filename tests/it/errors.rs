@@ -12,12 +12,12 @@ const WITHOUT_EXAMPLE: &[u16] = &[199, 502, 504, 542, 543, 999];
 
 /// One example of a page: files, and the calls.
 #[derive(Default, Debug)]
-struct Example {
-    program: Option<String>,
-    candidate: Option<String>,
+pub struct Example {
+    pub program: Option<String>,
+    pub candidate: Option<String>,
     /// Other files, by name (`file shared.dbm` behind the fence's language).
-    files: Vec<(String, String)>,
-    calls: Vec<Vec<String>>,
+    pub files: Vec<(String, String)>,
+    pub calls: Vec<Vec<String>>,
 }
 
 /// A page's sections: what stands between `## Wrong` and the next heading, and so on.
@@ -64,7 +64,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// A folder of its own for each example.
-fn folder(name: &str, example: &Example) -> PathBuf {
+pub fn folder(name: &str, example: &Example) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("errors").join(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -79,7 +79,7 @@ fn folder(name: &str, example: &Example) -> PathBuf {
 }
 
 /// Everything that the example's calls print.
-fn printed(folder: &Path, calls: &[Vec<String>], more: &[&str]) -> String {
+pub fn printed(folder: &Path, calls: &[Vec<String>], more: &[&str]) -> String {
     let mut out = String::new();
     for call in calls {
         let run = Command::new(env!("CARGO_BIN_EXE_dbm"))
@@ -173,36 +173,49 @@ fn what_a_diagnostic_suggests_mends_it() {
     for (number, page) in PAGES {
         let Some(example) = example(page, "Wrong") else { continue };
         let Some(call) = example.calls.iter().find(|c| c.first().is_some_and(|v| v == "check")) else { continue };
-        let code = shown(*number);
-        let call = std::slice::from_ref(call);
-        let diagnostics = |folder: &Path| -> Vec<serde_json::Value> {
-            let report: serde_json::Value =
-                serde_json::from_str(&printed(folder, call, &["--format", "json"])).unwrap_or_default();
-            let all = report["diagnostics"].as_array().cloned().unwrap_or_default();
-            all.into_iter().filter(|d| d["code"] == code.as_str()).collect()
-        };
-        let place = folder(&format!("{code}-suggested"), &example);
-        let before = diagnostics(&place);
-        for d in &before {
-            for s in d["suggestions"].as_array().unwrap() {
-                let place = folder(&format!("{code}-suggested"), &example);
-                let edits = s["edits"].as_array().unwrap();
-                if edits.iter().any(|e| !place.join(e["file"].as_str().unwrap()).is_file()) {
-                    continue; // it is the call that is to be mended
-                }
-                apply(&place, edits);
-                let after = diagnostics(&place);
-                if after.len() >= before.len() {
-                    let program = std::fs::read_to_string(place.join("program.dbm")).unwrap();
-                    bad.push(format!("{code}: {}\n{program}{}", s["message"], printed(&place, call, &["--color", "never"])));
-                }
-            }
-        }
+        bad.extend(unmended(&shown(*number), &example, call, &[shown(*number)]));
     }
     assert!(bad.is_empty(), "suggestions that do not mend:\n{}", bad.join("\n"));
 }
 
-fn apply(folder: &Path, edits: &[serde_json::Value]) {
+/// The diagnostics of a call, from its report.
+pub fn diagnostics(folder: &Path, call: &[String]) -> Vec<serde_json::Value> {
+    let printed = printed(folder, &[call.to_vec()], &["--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&printed).unwrap_or_default();
+    report["diagnostics"].as_array().cloned().unwrap_or_default()
+}
+
+/// Applies each suggestion of the diagnostics with these codes by itself, and says of which there are no fewer then.
+pub fn unmended(name: &str, example: &Example, call: &[String], codes: &[String]) -> Vec<String> {
+    let mut bad = vec![];
+    let name = format!("{name}-suggested");
+    let of = |folder: &Path, code: &serde_json::Value| -> Vec<serde_json::Value> {
+        diagnostics(folder, call).into_iter().filter(|d| d["code"] == *code).collect()
+    };
+    let all = diagnostics(&folder(&name, example), call);
+    for d in all.iter().filter(|d| codes.iter().any(|c| d["code"] == c.as_str())) {
+        let before = all.iter().filter(|x| x["code"] == d["code"]).count();
+        for s in d["suggestions"].as_array().unwrap() {
+            let place = folder(&name, example);
+            let edits = s["edits"].as_array().unwrap();
+            if edits.iter().any(|e| !place.join(e["file"].as_str().unwrap()).is_file()) {
+                continue; // it is the call that is to be mended
+            }
+            apply(&place, edits);
+            // another mistake of the same sort may come to light, further right
+            let start = |d: &serde_json::Value| d["labels"][0]["start"].as_u64();
+            let after = of(&place, &d["code"]);
+            if after.len() >= before && after.iter().any(|x| start(x) <= start(d)) {
+                let program = std::fs::read_to_string(place.join("program.dbm")).unwrap();
+                let now = printed(&place, &[call.to_vec()], &["--color", "never"]);
+                bad.push(format!("{name}: {}\n{program}{now}", s["message"]));
+            }
+        }
+    }
+    bad
+}
+
+pub fn apply(folder: &Path, edits: &[serde_json::Value]) {
     let mut sorted: Vec<&serde_json::Value> = edits.iter().collect();
     // from the end of each file to its start, so that earlier places stay right
     sorted.sort_by_key(|e| std::cmp::Reverse(e["start"].as_u64().unwrap()));

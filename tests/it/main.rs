@@ -15,3 +15,4 @@ mod random;
 mod repl;
 mod report;
 mod tidy;
+mod wall;

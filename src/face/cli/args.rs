@@ -231,7 +231,7 @@ pub struct LimitArgs {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub time_limit: Option<Time>,
     /// Distinct facts in one world at most.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub fact_limit: Option<u64>,
     /// Memory for facts at most, about (500MB, 8GB).
     #[arg(long, value_name = "SIZE", value_parser = size)]
@@ -317,7 +317,11 @@ fn time(text: &str) -> Result<Time, String> {
         "h" => 3600.0,
         _ => return Err(wrong()),
     };
-    Duration::try_from_secs_f64(number * seconds).map(|d| Time(Some(d))).map_err(|_| wrong())
+    match Duration::try_from_secs_f64(number * seconds) {
+        Ok(Duration::ZERO) => Err("a limit of no time allows nothing; `none` is no limit".into()),
+        Ok(d) => Ok(Time(Some(d))),
+        Err(_) => Err(wrong()),
+    }
 }
 
 fn size(text: &str) -> Result<u64, String> {
@@ -333,7 +337,10 @@ fn size(text: &str) -> Result<u64, String> {
         "gib" => 1073741824.0,
         _ => return Err(wrong()),
     };
-    Ok((number * bytes) as u64)
+    match (number * bytes) as u64 {
+        0 => Err("a limit of 0 allows nothing; leave it out for the usual one".into()),
+        n => Ok(n),
+    }
 }
 
 #[cfg(test)]
@@ -352,7 +359,7 @@ mod tests {
         assert_eq!(time("none"), Ok(Time(None)));
         assert!(time("7").is_err() && time("x").is_err() && time("1e99h").is_err());
         assert_eq!((size("1_000"), size("8GB"), size("1GiB")), (Ok(1000), Ok(8_000_000_000), Ok(1 << 30)));
-        assert!(size("many").is_err());
+        assert!(size("many").is_err() && size("0MB").is_err() && time("0s").is_err());
     }
     #[test]
     fn a_parameter_has_a_name_and_a_value() {

@@ -1,12 +1,12 @@
 //! `dbm check`: candidates against a program, or the program alone. Called by entry and by recorded runs.
 use super::args::{CheckArgs, Deny, Format};
 use super::output::Output;
-use super::program::{compile, inputs, run_options};
+use super::program::{compile, inputs, run_options, unreadable, unreadable_in};
 use crate::face::clock::Watch;
 use crate::report::exit::Exit;
 use crate::report::style::{Tone, counted};
 use crate::report::{json, text};
-use crate::session::{Extent, Failure, Program, Report, Run};
+use crate::session::{CandidateReport, Extent, Failure, Input, Program, Report, Run, Verdict};
 
 /// Checks, prints the report, and says how it ended.
 pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
@@ -39,13 +39,34 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
 
 fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
     let program = compile(&args.program, &args.given.param)?;
-    let inputs = inputs(&args.program, &args.candidates, &args.given)?;
+    let read = inputs(&args.program, &args.candidates, &args.given)?;
+    let inputs: Vec<Input> = read.iter().flatten().cloned().collect();
+    if let (true, [name, ..], Some(Err(why))) = (inputs.is_empty(), args.candidates.as_slice(), read.first()) {
+        return Err(unreadable(name, why));
+    }
     let mut options = run_options(&args.limits);
     options.max_violations = args.max_violations;
     options.only = args.only.clone();
     options.why = args.why.then_some(Extent::default());
     let _watch = Watch::start(options.limits.time, &options.cancel);
-    let run = program.check(&inputs, &options);
+    let mut run = program.check(&inputs, &options);
+    if let (true, Some(name)) = (args.candidates.is_empty(), &args.given.reader) {
+        run.report.diagnostics.extend(program.unknown_reader(name));
+    }
+    // one that cannot be read does not keep the others from being checked
+    let refused = run.report.diagnostics.iter().any(|d| d.is_error());
+    for (i, (name, input)) in args.candidates.iter().zip(&read).enumerate() {
+        if let (Err(why), false) = (input, refused) {
+            let report = CandidateReport {
+                candidate: name.clone(),
+                verdict: Verdict::Unknown,
+                demands: vec![],
+                size: (0, 0, 0),
+                diagnostics: vec![unreadable_in(&mut run.sources, name, why)],
+            };
+            run.report.candidates.insert(i.min(run.report.candidates.len()), report);
+        }
+    }
     Ok((program, run))
 }
 

@@ -7,23 +7,35 @@ use crate::session::error::UNREADABLE_FILE;
 use crate::session::{CompileOptions, Failure, Input, Limits, Program, RunOptions};
 
 /// A file of the call that cannot be used, and why.
-pub fn unusable(name: &str, why: &str) -> (Diagnostic, Place, Sources) {
-    let mut sources = Sources::new();
+fn unusable_in(sources: &mut Sources, name: &str, why: &str) -> (Diagnostic, Place) {
     let file = sources.add_file("command line", name);
     let item = sources.add_item(file, 0);
     let place = Place::new(item, Span::new(0, name.len()));
-    (Diagnostic::error(UNREADABLE_FILE, format!("`{name}` {why}")).at(place, ""), place, sources)
+    (Diagnostic::error(UNREADABLE_FILE, format!("`{name}` {why}")).at(place, ""), place)
+}
+
+/// A file of the call that cannot be used, and why, with sources of its own.
+pub fn unusable(name: &str, why: &str) -> (Diagnostic, Place, Sources) {
+    let mut sources = Sources::new();
+    let (d, place) = unusable_in(&mut sources, name, why);
+    (d, place, sources)
 }
 
 /// A file of the call that cannot be read.
 pub fn unreadable(name: &str, why: &str) -> Failure {
-    let (d, place, sources) = unusable(name, &format!("cannot be read: {why}"));
+    let mut sources = Sources::new();
+    let d = unreadable_in(&mut sources, name, why);
+    Failure { diagnostics: vec![d], sources }
+}
+
+/// A file of the call that cannot be read, placed in sources that are there already.
+pub fn unreadable_in(sources: &mut Sources, name: &str, why: &str) -> Diagnostic {
+    let (d, place) = unusable_in(sources, name, &format!("cannot be read: {why}"));
     let siblings = files::siblings(name);
-    let d = match nearest(name, siblings.iter().map(|s| s.as_str())) {
+    match nearest(name, siblings.iter().map(|s| s.as_str())) {
         Some(near) if !std::path::Path::new(name).exists() => d.suggest(format!("did you mean `{near}`?"), place, near),
         _ => d,
-    };
-    Failure { diagnostics: vec![d], sources }
+    }
 }
 
 /// The text of the program.
@@ -43,17 +55,22 @@ pub fn options(params: &[(String, String)]) -> CompileOptions {
     params.iter().fold(CompileOptions::default(), |o, (name, value)| o.param(name, value.as_str()))
 }
 
-/// The candidates, read.
-pub fn inputs(program: &str, names: &[String], given: &Given) -> Result<Vec<Input>, Failure> {
+/// The candidates, each read or with the reason why not.
+pub fn inputs(program: &str, names: &[String], given: &Given) -> Result<Vec<Result<Input, String>>, Failure> {
     let stdin = names.iter().chain([&program.to_string()]).filter(|n| *n == "-").count();
     if stdin > 1 {
         return Err(unreadable("-", "standard input can be read only once"));
     }
     let read = |name: &String| {
-        let bytes = files::read(name).map_err(|why| unreadable(name, &why))?;
-        Ok(Input { name: name.clone(), bytes: bytes.into(), reader: given.reader.clone() })
+        files::read(name).map(|bytes| Input { name: name.clone(), bytes: bytes.into(), reader: given.reader.clone() })
     };
-    names.iter().map(read).collect()
+    Ok(names.iter().map(read).collect())
+}
+
+/// The one candidate of a call that has one.
+pub fn input(program: &str, name: &str, given: &Given) -> Result<Input, Failure> {
+    let first = inputs(program, &[name.to_string()], given)?.into_iter().next();
+    first.unwrap_or_else(|| Err("it is not named".into())).map_err(|why| unreadable(name, &why))
 }
 
 /// The options of a run.

@@ -1,7 +1,7 @@
 //! `dbm query`: the bindings of a formula in a candidate. Called by entry.
 use super::args::{QueryArgs, TableFormat};
 use super::output::Output;
-use super::program::{compile, inputs, run_options};
+use super::program::{compile, input, run_options};
 use crate::base::Sources;
 use crate::face::clock::Watch;
 use crate::report::exit::Exit;
@@ -29,9 +29,8 @@ pub fn run(args: &QueryArgs, output: &mut Output) -> Exit {
 
 fn asked(args: &QueryArgs) -> Result<(Table, Sources), Failure> {
     let program = compile(&args.program, &args.given.param)?;
-    let inputs = inputs(&args.program, std::slice::from_ref(&args.candidate), &args.given)?;
+    let input = input(&args.program, &args.candidate, &args.given)?;
     let options = run_options(&args.limits);
     let _watch = Watch::start(options.limits.time, &options.cancel);
-    let Some(input) = inputs.first() else { return Ok(Default::default()) };
-    program.query(input, &args.formula, &options).map_err(|e| e.failure().clone())
+    program.query(&input, &args.formula, &options).map_err(|e| e.failure().clone())
 }

@@ -1,7 +1,7 @@
 //! `dbm test`: the tests of programs, and recorded runs. Called by entry.
 use super::args::{TestArgs, TestFormat};
 use super::output::Output;
-use super::program::{compile, run_options, unreadable};
+use super::program::{compile, run_options, unreadable, unusable};
 use super::snapshot::Recording;
 use crate::base::{Diagnostic, Sources};
 use crate::face::clock::Watch;
@@ -40,6 +40,12 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Exit {
             Some("snap") => found.recordings.push(at.to_path_buf()),
             _ => found.programs.push(at.to_path_buf()),
         }
+    }
+    if found.programs.is_empty() && found.recordings.is_empty() {
+        let (d, _, sources) = unusable(&args.paths.join(" "), "has nothing to test");
+        let d = d.help("tests stand in programs, `….dbm`; recorded runs are files `….snap`");
+        output.diagnostics(&[d], &sources);
+        return Exit::Call;
     }
     let (suites, mut exit) = programs(args, &found.programs, output);
     let suites: Vec<Suite> = suites.iter().map(|(program, sources, tests)| Suite { program, sources, tests }).collect();

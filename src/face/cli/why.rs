@@ -1,7 +1,7 @@
 //! `dbm why` and `dbm why-not`: the reasons of what holds, and what is missing for what does not. Called by entry.
 use super::args::{Format, WhyArgs};
 use super::output::Output;
-use super::program::{compile, inputs, run_options};
+use super::program::{compile, input, run_options};
 use crate::base::Sources;
 use crate::face::clock::Watch;
 use crate::report::exit::Exit;
@@ -28,10 +28,9 @@ pub fn run(args: &WhyArgs, wanted: bool, output: &mut Output) -> Exit {
 
 fn asked(args: &WhyArgs) -> Result<(Answer, Sources), Failure> {
     let program = compile(&args.program, &args.given.param)?;
-    let inputs = inputs(&args.program, std::slice::from_ref(&args.candidate), &args.given)?;
+    let input = input(&args.program, &args.candidate, &args.given)?;
     let options = run_options(&args.limits);
     let _watch = Watch::start(options.limits.time, &options.cancel);
-    let Some(input) = inputs.first() else { return Ok(Default::default()) };
     let extent = Extent { depth: args.depth, width: args.width };
-    program.why(input, &args.formula, extent, &options).map_err(|e| e.failure().clone())
+    program.why(&input, &args.formula, extent, &options).map_err(|e| e.failure().clone())
 }

@@ -5,7 +5,7 @@ use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Place, Sources, Span};
 use crate::face::cli::args::{Given, LimitArgs, ReplArgs};
 use crate::face::cli::output::Output;
-use crate::face::cli::program::{inputs, options, run_options, text};
+use crate::face::cli::program::{inputs, options, run_options, text, unreadable};
 use crate::face::clock::{Ctrl, Watch};
 use crate::face::files::{self, FileLoader};
 use crate::report::exit::Exit;
@@ -319,8 +319,13 @@ impl Shell {
         match read {
             Err(f) => failed(&f, output),
             Ok(mut list) => {
+                let input = match list.pop() {
+                    Some(Err(why)) => return failed(&unreadable(name, &why), output),
+                    Some(Ok(input)) => Some(input),
+                    None => None,
+                };
                 self.candidate = Some((name.to_string(), given));
-                self.put(list.pop(), output)
+                self.put(input, output)
             }
         }
     }

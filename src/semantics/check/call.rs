@@ -7,11 +7,11 @@ use crate::scalar::{KindId, Op, Type, Value};
 use crate::semantics::checker::{Bind, Checker, Pos, quoted};
 use crate::semantics::error;
 use crate::semantics::hir::{Expr, ExprKind, RuleForm, RuleId};
-use crate::semantics::resolve::Def;
+use crate::semantics::resolve::{self, Def};
 use crate::semantics::scope::{Cx, Site, What};
 use crate::semantics::types::{self, Fit};
 use crate::structure::schema::Sort;
-use crate::syntax::ast;
+use crate::syntax::{ast, foreign};
 
 /// The calls that draw noise, and those that ask about the samples.
 pub const NOISE: &[&str] = &["normal", "uniform", "bernoulli", "poisson", "categorical"];
@@ -83,13 +83,13 @@ impl Checker<'_> {
         if let Some(b) = builtin::find(&n.text) {
             return self.builtin_call(cx, b, args, n.span, span, pos);
         }
-        let d = self.unknown_function(cx, n);
+        let d = self.unknown_function(cx, n, args, span);
         self.report(d);
         self.discard(cx, args);
         self.poison(cx, span)
     }
 
-    fn unknown_function(&self, cx: &Cx, n: &ast::Name) -> Diagnostic {
+    fn unknown_function(&self, cx: &Cx, n: &ast::Name, args: &[ast::Expr], span: Span) -> Diagnostic {
         let place = cx.at(n.span);
         if cx.find(&n.text).is_some() {
             return Diagnostic::error(error::WRONG_SORT, format!("`{}` is a variable, not a function", n.text))
@@ -107,15 +107,62 @@ impl Checker<'_> {
         all.extend(self.names.host.iter().map(|h| h.name.to_string()));
         let d = Diagnostic::error(error::UNKNOWN_FUNCTION, format!("there is no rule or function `{}`", n.text))
             .at(place, "not known");
-        // a function of a module that could be imported
-        for module in builtin::modules() {
-            if builtin::find_in(module, &n.text).is_some() {
-                return d.help(format!("`std.{module}` has it: `import std.{module} {{ {} }}`", n.text));
+        let written = |e: &ast::Expr| self.text(cx.at(e.span));
+        match (&*n.text, args) {
+            ("matches", [text, pattern]) => {
+                let ours = format!("{} matches {}", written(text), written(pattern));
+                return d.help(format!("`matches` stands between the two: `{ours}`")).suggest(
+                    "write it between them",
+                    cx.at(span),
+                    ours,
+                );
             }
+            ("not_in" | "notin" | "in_list", [item, list]) => {
+                let ours =
+                    format!("{} {} {}", written(item), if n.text.starts_with("not") { "not in" } else { "in" }, written(list));
+                return d.help("`in` and `not in` stand between the two").suggest("write it between them", cx.at(span), ours);
+            }
+            ("exists" | "defined" | "is_defined" | "present" | "is_present" | "has_value", [e]) => {
+                if let ast::ExprKind::Attr { base, name } = &e.kind {
+                    let ours = format!("{} has {}", written(base), quoted(&name.text));
+                    return d.help("whether an attribute is there is asked with `has`").suggest(
+                        format!("write `{ours}`"),
+                        cx.at(span),
+                        ours,
+                    );
+                }
+            }
+            _ => {}
+        }
+        if let Some(ours) = foreign::function(&n.text) {
+            return d.help(format!("dbm calls it `{ours}`")).suggest(format!("write `{ours}`"), place, ours);
+        }
+        // a function or rule of a module that could be imported
+        if let Some(module) = resolve::standard_with(&n.text) {
+            let d = d.help(format!("`std.{module}` has it: `import std.{module} {{ {} }}`", n.text));
+            return self.suggest_import(d, cx, &format!("import std.{module} {{ {} }}", n.text));
         }
         match nearest(&n.text, all.iter().map(|s| s.as_str())) {
             Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, quoted_path(near)),
             None => d.help(format!("a rule is declared with `rule {}(…) if …`", n.text)),
+        }
+    }
+
+    /// Offers to add an import where the module of an item has its others.
+    pub fn suggest_import(&self, d: Diagnostic, cx: &Cx, import: &str) -> Diagnostic {
+        let Some(items) = self.names.module(cx.module).map(|m| m.items.clone()) else { return d };
+        let last = items.iter().rev().find(|i| matches!(i.kind, ast::ItemKind::Import(_)));
+        let message = format!("add `{import}`");
+        match (last, items.first()) {
+            (None, Some(first)) if first.docs.is_none() => {
+                let at = Span { start: first.span.start, end: first.span.start };
+                d.suggest(message, first.place(at), format!("{import}\n\n"))
+            }
+            (Some(item), _) | (None, Some(item)) => {
+                let at = Span { start: item.span.end, end: item.span.end };
+                d.suggest(message, item.place(at), format!("\n{import}"))
+            }
+            (None, None) => d,
         }
     }
 
@@ -325,6 +372,16 @@ impl Checker<'_> {
             }
             Err(why) => {
                 let mut d = Diagnostic::error(error::WRONG_ARGUMENTS, why).at(cx.at(name), "");
+                if let ("contains", [list, item]) = (b.name, operands.as_slice())
+                    && matches!(list.ty, Type::List(_))
+                {
+                    let ours = format!("{} in {}", self.text(item.place), self.text(list.place));
+                    d = d.help("`contains` looks into a text; a list is asked with `in`").suggest(
+                        format!("write `{ours}`"),
+                        cx.at(span),
+                        ours,
+                    );
+                }
                 for o in &operands {
                     d = d.also(o.place, format!("this is {}", self.show(&o.ty)));
                 }

@@ -12,6 +12,7 @@ use crate::semantics::scope::{Cx, Site};
 use crate::semantics::types::{self, Fit};
 use crate::structure::schema::{Attr, AttrId, Sort};
 use crate::syntax::ast;
+use crate::syntax::foreign;
 
 /// The kinds that programs declare, with where they stand.
 pub struct Declared {
@@ -341,6 +342,10 @@ impl Checker<'_> {
                 Type::Literals(all.into())
             }
             ast::TypeKind::Union(kinds) => {
+                if let Some(d) = self.bare_texts(module, item, t.span, kinds) {
+                    self.report(d);
+                    return Type::Error;
+                }
                 let mut ty: Option<Type> = None;
                 for q in kinds {
                     let next = self.kind_type_at(module, item, q);
@@ -379,6 +384,32 @@ impl Checker<'_> {
         self.report(d);
     }
 
+    /// `red | green`, where texts are meant.
+    fn bare_texts(
+        &self,
+        module: ModuleId,
+        item: ItemId,
+        whole: crate::base::Span,
+        kinds: &[ast::Qualified],
+    ) -> Option<Diagnostic> {
+        let unknown = |q: &&ast::Qualified| {
+            let plain = q.modules.is_empty() && q.name.text.chars().next().is_some_and(char::is_lowercase);
+            plain && matches!(self.names.qualified(module, q), Lookup::Unknown)
+        };
+        if kinds.iter().filter(unknown).count() < kinds.len() {
+            return None;
+        }
+        let names: Vec<String> = kinds.iter().map(|q| q.name.text.to_string()).collect();
+        let texts = names.iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(" | ");
+        let place = Place::new(item, whole);
+        Some(
+            Diagnostic::error(error::UNKNOWN_KIND, format!("there are no kinds {}", error::list(&names)))
+                .at(place, "not declared")
+                .help(format!("texts of a set are written in quotes: `{texts}`"))
+                .suggest("write them as texts", place, texts),
+        )
+    }
+
     fn named_type(&mut self, module: ModuleId, item: ItemId, q: &ast::Qualified) -> Type {
         match self.names.qualified(module, q) {
             Lookup::Found(Def::Kind(k)) => return types::of_kind(&self.schema, k),
@@ -402,21 +433,17 @@ impl Checker<'_> {
         let text = self.text(place);
         const TYPES: [&str; 10] = ["Bool", "Int", "Float", "Text", "Time", "Duration", "Json", "Node", "Edge", "Event"];
         let near = crate::base::diagnostic::nearest(&text, TYPES);
-        let other = match &*text {
-            "String" | "string" | "str" => Some("Text"),
-            "Integer" | "integer" | "int" | "Number" => Some("Int"),
-            "float" | "Double" | "double" | "Decimal" => Some("Float"),
-            "Boolean" | "boolean" | "bool" => Some("Bool"),
-            "DateTime" | "Date" | "Timestamp" | "Instant" => Some("Time"),
-            "Any" | "any" | "Object" => Some("Json"),
-            _ => None,
-        };
+        let other = foreign::type_of(&text);
         let mut d = self.unknown_kind(module, q, place);
         if let Some(t) = other.or(if d.suggestions.is_empty() { near } else { None }) {
             d = Diagnostic::error(error::UNKNOWN_KIND, format!("there is no type `{text}`"))
                 .at(place, "not declared")
                 .help(format!("did you mean `{t}`?"))
                 .suggest(format!("write `{t}`"), place, t);
+        } else if foreign::container(&text).is_some_and(|t| t.starts_with('[')) {
+            d = Diagnostic::error(error::UNKNOWN_KIND, format!("there is no type `{text}`"))
+                .at(place, "not declared")
+                .help("a list is written `[Text]`, with the type of its items in brackets");
         }
         self.report(d);
         Type::Error

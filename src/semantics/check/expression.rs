@@ -6,10 +6,10 @@ use crate::scalar::{Op, Type, Value};
 use crate::semantics::checker::{Bind, Checker, Pos, constant};
 use crate::semantics::error;
 use crate::semantics::hir::{Expr, ExprKind};
-use crate::semantics::resolve::Def;
+use crate::semantics::resolve::{self, Def};
 use crate::semantics::scope::{self, Cx, Target};
 use crate::semantics::types;
-use crate::syntax::ast;
+use crate::syntax::{ast, foreign};
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -312,6 +312,7 @@ impl Checker<'_> {
                 _ => flat.push(p),
             }
         }
+        self.lint_contradiction(&flat);
         self.make(cx, ExprKind::And(flat), Type::Bool, span)
     }
 
@@ -374,6 +375,15 @@ impl Checker<'_> {
     }
 
     fn is(&mut self, cx: &mut Cx, operand: &ast::Expr, kind: &ast::Qualified, span: Span, pos: Pos) -> Expr {
+        if kind.modules.is_empty() && foreign::is_absent(&kind.name.text) {
+            let sign = Span { start: operand.span.end, end: kind.span.end };
+            let d = Diagnostic::error(error::UNKNOWN_KIND, format!("`is` asks for a kind, and `{}` is no kind", kind.name.text))
+                .at(cx.at(kind.span), "not a kind")
+                .help("what is absent equals `none`: `x.a == none`, `x.a != none`; `x has a` says that it is there")
+                .suggest("say `== none`", cx.at(sign), " == none");
+            self.report(d);
+            return self.make(cx, ExprKind::Error, Type::Bool, span);
+        }
         let wanted = self.kind_type(cx, kind);
         let x = self.bindable(cx, operand, &wanted, pos);
         if wanted == Type::Error || x.ty == Type::Error {
@@ -432,6 +442,15 @@ impl Checker<'_> {
     /// Says what is wrong with what stands before the parentheses of a call.
     pub fn bad_callee(&mut self, cx: &mut Cx, callee: Callee, args: &[ast::Expr], span: Span) -> Expr {
         let d = match callee {
+            Callee::Method(ast::Expr { kind: ast::ExprKind::Name(module), span: at }, _)
+                if cx.find(&module.text).is_none() && resolve::is_standard(&module.text) =>
+            {
+                let m = &module.text;
+                let d = Diagnostic::error(error::UNKNOWN_NAME, format!("module `{m}` is not imported"))
+                    .at(cx.at(at), "not known here")
+                    .help(format!("say `import std.{m}` at the start of the file"));
+                self.suggest_import(d, cx, &format!("import std.{m}"))
+            }
             Callee::Method(base, name) => {
                 let mut parts = vec![self.text(cx.at(base.span))];
                 parts.extend(args.iter().map(|a| self.text(cx.at(a.span))));

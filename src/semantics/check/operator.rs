@@ -7,7 +7,7 @@ use crate::semantics::checker::{Bind, Checker, Pos, constant};
 use crate::semantics::error;
 use crate::semantics::hir::{Expr, ExprKind};
 use crate::semantics::scope::{self, Cx};
-use crate::semantics::types;
+use crate::semantics::{pattern, types};
 use crate::syntax::ast::{self, BinaryOp};
 use std::sync::Arc;
 
@@ -136,6 +136,7 @@ impl Checker<'_> {
             && !cx.closed
             && let ast::ExprKind::Name(n) = &right.kind
             && self.is_new(cx, &n.text)
+            && crate::syntax::foreign::value(&n.text).is_none()
             && !cx.expired.iter().any(|x| x.name == n.text)
         {
             let swapped = format!("{} == {}", self.text(cx.at(right.span)), self.text(cx.at(left.span)));
@@ -155,7 +156,9 @@ impl Checker<'_> {
         if let Op::Eq | Op::Ne = op {
             self.lint_none(cx, &a, &b, &op, span);
         }
-        self.make(cx, ExprKind::Op(op, vec![a, b]), Type::Bool, span)
+        let e = self.make(cx, ExprKind::Op(op, vec![a, b]), Type::Bool, span);
+        self.lint_bounds(&e);
+        e
     }
 
     fn lint_none(&mut self, cx: &Cx, a: &Expr, b: &Expr, op: &Op, span: Span) {
@@ -280,14 +283,16 @@ impl Checker<'_> {
 
     fn never_equal(&mut self, cx: &Cx, a: &Expr, b: &Expr, span: Span) {
         let (x, y) = (self.show(a.ty.present()), self.show(b.ty.present()));
-        let mut d = Diagnostic::error(error::NEVER_EQUAL, format!("{x} is never {y}"))
-            .at(cx.at(span), "never equal")
+        let mut d = Diagnostic::error(error::NEVER_EQUAL, format!("{x} cannot be compared with {y}"))
+            .at(cx.at(span), "never true")
             .also(a.place, format!("this is {x}"))
             .also(b.place, format!("this is {y}"));
         for (e, other) in [(a, b), (b, a)] {
             if types::element(&e.ty).is_some() && matches!(other.ty.present(), Type::Text) {
                 let text = self.text(e.place);
                 d = d.help(format!("compare the id: `{text}.id`")).suggest("compare the id", e.place, format!("{text}.id"));
+            } else {
+                d = self.literal_for(d, other, &e.ty);
             }
         }
         self.report(d);
@@ -462,7 +467,9 @@ impl Checker<'_> {
             BinaryOp::Gt => Op::Gt,
             _ => Op::Ge,
         };
-        self.make(cx, ExprKind::Op(op, vec![a, b]), Type::Bool, span)
+        let e = self.make(cx, ExprKind::Op(op, vec![a, b]), Type::Bool, span);
+        self.lint_bounds(&e);
+        e
     }
 
     fn matches(&mut self, cx: &mut Cx, left: &ast::Expr, right: &ast::Expr, span: Span, pos: Pos) -> Expr {
@@ -472,7 +479,12 @@ impl Checker<'_> {
         let b = self.convert(cx, b, &Type::Text, "a pattern");
         if let ExprKind::Const(Value::Text(t)) = &b.kind {
             return match self.pattern(cx, t, right.span) {
-                Some(r) => self.make(cx, ExprKind::Op(Op::Matches(r), vec![a]), Type::Bool, span),
+                Some(r) => {
+                    if let Some(d) = pattern::misleading(t, &self.text(b.place), b.place) {
+                        self.report(d);
+                    }
+                    self.make(cx, ExprKind::Op(Op::Matches(r), vec![a]), Type::Bool, span)
+                }
                 None => self.make(cx, ExprKind::Error, Type::Bool, span),
             };
         }

@@ -39,6 +39,7 @@ impl Checker<'_> {
             let shown = self.text(cx.at(step.span));
             links.push(Some(Link { path, edge, backwards: step.backwards, ends, span: step.span, shown }));
         }
+        self.turned(cx, a, &mut links);
         let operands: Vec<&ast::Expr> = std::iter::once(&*a.start).chain(a.steps.iter().map(|s| &s.target)).collect();
         // each operand must fit what the arrows beside it say
         let mut checked = vec![];
@@ -99,6 +100,59 @@ impl Checker<'_> {
         }
     }
 
+    /// Reports steps that lead the wrong way, and goes on with them turned round.
+    fn turned(&mut self, cx: &mut Cx, a: &ast::Arrow, links: &mut [Option<Link>]) {
+        let operands: Vec<&ast::Expr> = std::iter::once(&*a.start).chain(a.steps.iter().map(|s| &s.target)).collect();
+        // what is not known yet gets its type from the arrow
+        let known: Vec<Option<Type>> = operands
+            .iter()
+            .map(|e| match &e.kind {
+                ast::ExprKind::Name(n) => {
+                    let v = self.variable(cx, &n.text)?;
+                    cx.info.get(v.0 as usize).is_some_and(|i| !i.pending).then(|| cx.type_of(v))
+                }
+                _ => None,
+            })
+            .collect();
+        for (i, link) in links.iter_mut().enumerate() {
+            let Some(link) = link else { continue };
+            let (left, right) = (known.get(i).cloned().flatten(), known.get(i + 1).cloned().flatten());
+            let fits = |this: &Self, l: &Type, r: &Type| {
+                let fit = |t: &Option<Type>, end: &Type| {
+                    t.as_ref()
+                        .is_none_or(|t| types::element(t).is_none() || types::meet(&this.schema, t.present(), end).is_some())
+                };
+                fit(&left, l) && fit(&right, r)
+            };
+            let (l, r) = (link.left(), link.right());
+            if fits(self, &l, &r) || !fits(self, &r, &l) || l == Type::Error || r == Type::Error {
+                continue;
+            }
+            let inner = link.shown.trim_start_matches(['<', '-']).trim_end_matches(['>', '-']);
+            let ours = if link.backwards { format!("-{inner}->") } else { format!("<-{inner}-") };
+            let (from, to) = (self.show(&link.ends.0), self.show(&link.ends.1));
+            let mut d = Diagnostic::error(error::NEVER_FITS, format!("`{}` leads the other way", link.shown))
+                .at(cx.at(link.span), format!("it goes from {from} to {to}"));
+            for (e, ty) in operands.iter().skip(i).zip([&left, &right]) {
+                if let Some(ty) = ty {
+                    d = d.also(cx.at(e.span), format!("this is {}", self.show(ty)));
+                }
+            }
+            self.report(d.suggest("turn the arrow round", cx.at(link.span), ours));
+            link.backwards = !link.backwards;
+            // what this arrow binds has the type of its wrong end: nothing is said about it
+            for e in operands.iter().skip(i).take(2) {
+                if let ast::ExprKind::Name(n) = &e.kind
+                    && let Some(v) = self.variable(cx, &n.text)
+                    && cx.info.get(v.0 as usize).is_some_and(|i| i.pending)
+                    && let Some(var) = cx.vars.get_mut(v.0 as usize)
+                {
+                    var.ty = Type::Error;
+                }
+            }
+        }
+    }
+
     /// One end of an arrow, or the place between two.
     fn end(&mut self, cx: &mut Cx, e: &ast::Expr, wanted: &[(Type, String, Span)], pos: Pos) -> Expr {
         let mut ty = Type::Node(Kinds::Any);
@@ -127,6 +181,7 @@ impl Checker<'_> {
                     let d = Diagnostic::error(error::NEVER_FITS, format!("`{text}` is {a}, and here `{shown}` has {b}"))
                         .at(x.place, format!("this is {a}"))
                         .also(cx.at(*arrow), format!("at this end it has {b}"));
+                    let d = self.literal_for(d, &x, t);
                     let d = match self.declared_ends(shown, cx, *arrow) {
                         Some(note) => d.note(note),
                         None => d,
@@ -256,7 +311,7 @@ impl Checker<'_> {
     /// An edge kind or a rule of two parameters.
     pub fn relation(&mut self, cx: &mut Cx, q: &ast::Qualified) -> Option<Relation> {
         let place = cx.at(q.span);
-        let name = self.text(place);
+        let name = self.text(place).replace('`', "");
         match self.names.qualified(cx.module, q) {
             Lookup::Poisoned => None,
             Lookup::Found(Def::Kind(k)) => {

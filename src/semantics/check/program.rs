@@ -12,7 +12,7 @@ use crate::semantics::error;
 use crate::semantics::hir::{Invariant, InvariantId, Param, ParamId, Policy, PolicyId, Program, Rule, RuleForm, RuleId};
 use crate::semantics::resolve::{self, Def, DemandDef, ModuleId, Names};
 use crate::semantics::strata::{self, Strata};
-use crate::semantics::{lint, types};
+use crate::semantics::{allow, lint, types};
 use crate::structure::schema::{Kind, Schema, Sort};
 use crate::syntax::ast::{self, ItemKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +97,12 @@ pub fn check(sources: &mut Sources, loader: &dyn Loader, main: FileId, options: 
     lint::program(&mut c);
     c.program.schema = Arc::new(std::mem::take(&mut c.schema));
     let (program, names, mut diagnostics) = (c.program, c.names, c.diagnostics);
+    let placed = |m: &resolve::Module| {
+        let items = m.items.iter().map(|i| i.place(crate::base::Span { start: i.span.start, end: i.span.end })).collect();
+        m.file.filter(|_| !m.key.starts_with("std.")).map(|f| (f, items))
+    };
+    let files: Vec<(FileId, Vec<Place>)> = names.modules.iter().filter_map(placed).collect();
+    allow::apply(sources, &files, &mut diagnostics);
     // in the order of the text; for one place, in the order found
     let position = |d: &Diagnostic| d.primary().and_then(|p| sources.resolve(p)).map(|(f, s)| (f, s.start));
     diagnostics.sort_by_key(|d| position(d));

@@ -1,8 +1,8 @@
 //! Checks binders, scopes, quantifiers and aggregates. Called by expression and by every construct with a `for`.
 use super::expression::value_of;
-use crate::base::{Diagnostic, Place, Span};
+use crate::base::{Diagnostic, Place, Span, Suggestion, TextEdit};
 use crate::scalar::{Kinds, Op, Type, Value};
-use crate::semantics::checker::{Checker, Pos, constant};
+use crate::semantics::checker::{Checker, Pos, constant, quoted, wrapped};
 use crate::semantics::error;
 use crate::semantics::hir::{Aggregate, Binder, Domain, Expr, ExprKind, Quantifier, Scope, VarId};
 use crate::semantics::resolve::{Def, Lookup};
@@ -41,6 +41,20 @@ impl Checker<'_> {
         match &b.kind {
             ast::BinderKind::Element(e) => self.element_binder(cx, e),
             ast::BinderKind::In { name, list } => {
+                if let ast::ExprKind::Name(kind) = &list.kind
+                    && cx.find(&kind.text).is_none()
+                    && let Some(Def::Kind(k)) = self.names.find(cx.module, &kind.text)
+                {
+                    let between = cx.at(Span { start: name.span.end, end: list.span.start });
+                    let d = Diagnostic::error(error::WRONG_SORT, format!("`{}` is a kind, not a list", kind.text))
+                        .at(cx.at(list.span), "`in` goes through a list")
+                        .help(format!("the elements of a kind are bound with `:`, as in `{}: {}`", name.text, kind.text))
+                        .suggest("say `:`", between, ": ");
+                    self.report(d);
+                    let ty = types::of_kind(&self.schema, k);
+                    let var = self.bind_name(cx, name, ty.clone());
+                    return Binder { domain: Domain::Kind(ty), key: None, var, window: None, place };
+                }
                 let range = self.value(cx, list);
                 let (range, item) = self.rangeable(cx, range);
                 let var = Some(self.bind_or_blank(cx, name, item));
@@ -101,6 +115,14 @@ impl Checker<'_> {
                 d.help("to speak of the other one, use another name; the two are not compared")
             };
             self.report(d);
+        } else if let (None, Some(Def::Param(p))) = (cx.find(&name.text), self.names.find(cx.module, &name.text)) {
+            let d = Diagnostic::warning(error::SHADOWED, format!("this `{}` hides the parameter", name.text))
+                .at(place, "from here on the name means this one");
+            let d = match self.program.params.get(p.0 as usize) {
+                Some(param) => d.also(param.place, "the parameter"),
+                None => d,
+            };
+            self.report(d.help("to speak of the parameter, use another name here"));
         }
         Some(cx.declare_binder(name.text.clone(), ty, place))
     }
@@ -205,7 +227,8 @@ impl Checker<'_> {
                 None
             }
             (AggregateFunction::Count, None) => None,
-            (_, Some(v)) => Some(self.present(cx, v, &format!("what `{word}` takes"))),
+            (_, Some(v)) if v.ty.is_optional() => Some(self.absent_in_aggregate(cx, v, a)),
+            (_, Some(v)) => Some(v),
             (_, None) => {
                 let d = Diagnostic::error(error::WRONG_ARGUMENTS, format!("`{word}` needs a value"))
                     .at(cx.at(a.word), "")
@@ -246,6 +269,13 @@ impl Checker<'_> {
             let code = if ty == Type::Json { error::JSON_NEEDS_TYPE } else { error::TYPE_MISMATCH };
             let mut d = Diagnostic::error(code, format!("`{word}` takes {wanted}, and this is {shown}"))
                 .at(v.place, format!("this is {shown}"));
+            if let (Type::Duration, "numbers") = (&ty, wanted) {
+                d = d.help(format!("a duration divided by a duration is a number: `{text} / 1s`")).suggest(
+                    "count in milliseconds",
+                    v.place,
+                    format!("{text} / 1ms"),
+                );
+            }
             if ty == Type::Json {
                 d = d
                     .help(format!("say what it is: `{text} as Float`"))
@@ -260,6 +290,29 @@ impl Checker<'_> {
             _ => value,
         };
         self.make(cx, ExprKind::Aggregate { aggregate, scope, value: value.map(Box::new) }, result, span)
+    }
+
+    /// Says that what is aggregated may be absent, and offers to leave out those that have none.
+    fn absent_in_aggregate(&mut self, cx: &mut Cx, v: Expr, a: &ast::Aggregate) -> Expr {
+        let text = self.text(v.place);
+        let ask = match a.value.as_ref().map(|v| &v.kind) {
+            Some(ast::ExprKind::Attr { base, name }) => format!("{} has {}", self.text(cx.at(base.span)), quoted(&name.text)),
+            _ => format!("{text} != none"),
+        };
+        let (place, edit) = match &a.scope.condition {
+            Some(c) => (cx.at(c.span), format!("{ask} and {}", wrapped(c, self.text(cx.at(c.span))))),
+            None => (Self::behind(cx, a.scope.span), format!(" where {ask}")),
+        };
+        let before = self.diagnostics.len();
+        let conjunct = cx.conjunct.take();
+        let poison = self.absent(cx, v, &format!("what `{}` takes", a.function.text()));
+        cx.conjunct = conjunct;
+        if let Some(d) = self.diagnostics.get_mut(before) {
+            d.helps = vec![format!("leave out what has none: `where {ask}`; or say what else to take: `({text} ?? …)`")];
+            let edits = vec![TextEdit { place, text: edit }];
+            d.suggestions.insert(0, Suggestion { message: format!("take only those where `{ask}`"), edits });
+        }
+        poison
     }
 
     /// The rank of a percentile.

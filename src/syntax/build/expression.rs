@@ -4,15 +4,15 @@ use super::super::ast::{
     QuantifierKind, Record, Scope, Share, ShareOf, ShareOver, Since,
 };
 use super::super::cursor::{Broken, Built, Cursor};
-use super::super::error;
 use super::super::grammar::Rule;
+use super::super::{error, foreign};
 use super::builder::{Builder, MethodCall};
 use super::operator::{Operand, Part, Prefix};
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Span};
 use pest::iterators::Pair;
 
-/// The built-in functions, and what other languages call some of them.
+/// The built-in functions.
 const BUILTINS: [&str; 37] = [
     "contains",
     "starts_with",
@@ -52,23 +52,6 @@ const BUILTINS: [&str; 37] = [
     "sum",
     "distinct",
 ];
-const FOREIGN: [(&str, &str); 14] = [
-    ("len", "length"),
-    ("size", "length"),
-    ("to_lower", "lower"),
-    ("toLowerCase", "lower"),
-    ("to_upper", "upper"),
-    ("toUpperCase", "upper"),
-    ("startsWith", "starts_with"),
-    ("startswith", "starts_with"),
-    ("endsWith", "ends_with"),
-    ("endswith", "ends_with"),
-    ("includes", "contains"),
-    ("strip", "trim"),
-    ("sorted", "sort"),
-    ("unique", "distinct"),
-];
-
 impl Builder<'_> {
     pub fn take_expr(&mut self, cursor: &mut Cursor<'_>) -> Built<Expr> {
         let pair = cursor.need(Rule::expr, "an expression")?;
@@ -263,8 +246,8 @@ impl Builder<'_> {
     }
 
     fn method(&mut self, base: &Expr, name: &Name, callee: Span, inside: Span, outer: Span) {
-        let builtin = match FOREIGN.iter().find(|(n, _)| *n == &*name.text) {
-            Some((_, ours)) => *ours,
+        let builtin = match foreign::function(&name.text) {
+            Some(ours) => ours,
             None => match BUILTINS.iter().find(|n| **n == &*name.text) {
                 Some(n) => *n,
                 None => return,

@@ -199,6 +199,13 @@ impl Builder<'_> {
             .at(place, "this is compared once more")
             .help("say `a < b and b < c`, or use parentheses");
         if let (Part::Infix(..), ExprKind::Binary { right, .. }) = (part, &left.expr.kind) {
+            let order =
+                matches!(&left.expr.kind, ExprKind::Binary { op: BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge, .. });
+            if let (Part::Infix(BinaryOp::Eq | BinaryOp::Ne, _), true) = (part, order) {
+                let text = self.source(left.outer);
+                self.report(found.suggest("compare what is to the left as a whole", place, format!("({text})")));
+                return;
+            }
             let middle = self.source(right.span);
             let end = Span { start: left.outer.end, end: left.outer.end };
             found = found.suggest("compare twice", self.place(end), format!(" and {middle}"));
