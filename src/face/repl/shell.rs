@@ -554,6 +554,6 @@ fn misused(c: &Command, rest: &str) -> (Diagnostic, Sources) {
         Takes::Text(what) => format!("`:{}` needs something behind it: {what}", c.name),
         _ => format!("`:{}` takes nothing behind it", c.name),
     };
-    let (d, sources) = bad(title, &format!(":{} {rest}", c.name).trim_end().to_string(), "");
+    let (d, sources) = bad(title, format!(":{} {rest}", c.name).trim_end(), "");
     (d.help(format!("write `{}`: {}", command::usage(c), c.does)), sources)
 }
