@@ -28,6 +28,8 @@ pub const FACT_LIMIT: Code = Code::new(610, "fact-limit");
 pub const MEMORY_LIMIT: Code = Code::new(611, "memory-limit");
 /// Stopped from outside: a time limit, or the user.
 pub const STOPPED: Code = Code::new(612, "time-limit");
+/// A text or a list that would be too large.
+pub const TOO_LARGE: Code = Code::new(613, "value-too-large");
 /// A scope that matched nothing.
 pub const VACUOUS: Code = Code::new(620, "vacuous");
 /// A word of the language whose engine is not there yet.
@@ -47,6 +49,7 @@ pub const ALL: &[Code] = &[
     FACT_LIMIT,
     MEMORY_LIMIT,
     STOPPED,
+    TOO_LARGE,
     VACUOUS,
     NOT_YET,
 ];
@@ -55,6 +58,7 @@ pub const ALL: &[Code] = &[
 pub fn fault(demand: &str, place: Place, f: &FaultAt) -> Diagnostic {
     let (code, help) = match f.fault.kind {
         FaultKind::Overflow => (OVERFLOW, "keep the numbers smaller, or compute with Floats"),
+        FaultKind::Size => (TOO_LARGE, "test `length` before it is built; what doubles at each step has no end"),
         FaultKind::DivisionByZero => {
             (DIVISION_BY_ZERO, "guard the division: `x != 0 and …`; the order of the conditions does not matter")
         }

@@ -111,7 +111,7 @@ impl Program {
             report.diagnostics.extend(c.diagnostics.iter().cloned());
         }
         let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { return Entry { report, ready: None } };
-        match stages::read(checked, input, &options.limits, sources) {
+        match stages::read(checked, input, options, sources) {
             Ok((structure, warnings)) => {
                 report.diagnostics.extend(warnings);
                 report.size = stages::size(&structure);
@@ -134,7 +134,7 @@ impl Program {
         if !self.inner().inferred {
             return Ok(None);
         }
-        let declared = stages::declared(input, &options.limits, sources)?;
+        let declared = stages::declared(input, options, sources)?;
         self.inner().behind(declared, sources).map(Some)
     }
 
@@ -175,7 +175,7 @@ impl Program {
         };
         // the formula first: what is wrong with it shows without reading a large candidate
         let found = stages::formula(checked, formula, &mut sources).and_then(|formula| {
-            let (structure, _) = stages::read(checked, input, &options.limits, &mut sources)?;
+            let (structure, _) = stages::read(checked, input, options, &mut sources)?;
             Ok(answer(checked, structure, &formula, &sources))
         });
         match found {
