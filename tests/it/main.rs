@@ -5,6 +5,7 @@ mod docs;
 mod errors;
 mod examples;
 mod format;
+mod fuzz;
 mod hostile;
 mod library;
 mod n8n;
