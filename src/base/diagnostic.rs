@@ -147,14 +147,20 @@ impl Diagnostic {
     }
 }
 
+/// Longer names than this (in bytes) were not mistyped by hand; to compare them takes the product of their lengths.
+const TYPED: usize = 200;
+
 /// The nearest of `names` to `wrong`, if it is near enough to be what was meant. Of one or two letters every other name is near: there only
 /// capitals may differ.
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if wrong.len() > TYPED {
+        return None;
+    }
     let length = wrong.chars().count();
     let limit = if length < 3 { 0 } else { length / 3 };
     names
         .into_iter()
-        .filter(|n| *n != wrong)
+        .filter(|n| *n != wrong && n.len() <= TYPED)
         .map(|n| (strsim::damerau_levenshtein(&wrong.to_lowercase(), &n.to_lowercase()), n))
         .filter(|(d, _)| *d <= limit)
         .min()

@@ -18,6 +18,15 @@ pub struct File {
     /// The whole text.
     pub text: Arc<str>,
     lines: Vec<u32>,
+    /// How many characters begin before each [`STRIDE`]th byte: a line may be as long as the file, and be asked for many columns.
+    marks: Vec<u32>,
+}
+
+const STRIDE: usize = 1 << 12;
+
+/// How many characters begin in some bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|b| **b & 0xc0 != 0x80).count()
 }
 
 /// Gives the text of a file that a program imports; the library itself reads no files.
@@ -52,7 +61,13 @@ impl Sources {
         let text: Arc<str> = text.into();
         let mut lines = vec![0];
         lines.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
-        self.files.push(File { name: name.into(), text, lines });
+        let count = |sum: &mut u32, part: &[u8]| {
+            let before = *sum;
+            *sum += characters(part) as u32;
+            Some(before)
+        };
+        let marks = text.as_bytes().chunks(STRIDE).scan(0, count).collect();
+        self.files.push(File { name: name.into(), text, lines, marks });
         FileId(self.files.len() as u32 - 1)
     }
     /// Adds an item that begins at byte `start` of `file`; places within it are relative to that byte.
@@ -100,7 +115,32 @@ impl File {
     pub fn position(&self, byte: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|&l| l as usize <= byte).max(1);
         let start = self.lines.get(line - 1).map_or(0, |&l| l as usize);
-        let column = self.text.get(start..byte).map_or(1, |t| t.chars().count() + 1);
+        let column = self.before(byte).saturating_sub(self.before(start)) + 1;
         (line, column)
+    }
+    /// How many characters begin before a byte.
+    fn before(&self, byte: usize) -> usize {
+        let byte = byte.min(self.text.len());
+        let mark = (byte / STRIDE).min(self.marks.len().saturating_sub(1));
+        let rest = self.text.as_bytes().get(mark * STRIDE..byte).unwrap_or(&[]);
+        self.marks.get(mark).map_or(0, |m| *m as usize) + characters(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_counted_in_characters_however_long_the_line_is() {
+        let text = format!("a\n{}\nb", "né".repeat(5000));
+        let mut sources = Sources::new();
+        let file = sources.add_file("f", text.as_str());
+        let file = sources.file(file).unwrap();
+        for (at, _) in text.char_indices().step_by(7).chain([(text.len(), ' ')]) {
+            let line = text[..at].matches('\n').count() + 1;
+            let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
+            assert_eq!(file.position(at), (line, text[start..at].chars().count() + 1), "byte {at}");
+        }
     }
 }

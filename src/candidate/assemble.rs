@@ -470,10 +470,12 @@ impl Ground<'_> {
 }
 
 impl Document {
-    /// The value that begins at an offset, as far as it stands on its first line.
+    /// The value that begins at an offset, as far as it stands on its first line. The line is not searched for its end first: all of
+    /// a candidate may stand on one.
     pub(super) fn head(&self, at: u32) -> Range {
-        let line = self.text.get(at as usize..).unwrap_or("");
-        let line = line.get(..line.find(['\n', '\r']).unwrap_or(line.len())).unwrap_or("");
-        (at, at + skip(line.as_bytes(), 0) as u32)
+        let rest = self.text.as_bytes().get(at as usize..).unwrap_or(&[]);
+        let whole = rest.get(..skip(rest, 0)).unwrap_or(rest);
+        let first = whole.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(whole.len());
+        (at, at + first as u32)
     }
 }

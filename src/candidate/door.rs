@@ -59,7 +59,7 @@ fn structure(program: &Program, document: &Document, options: &Options<'_>, find
     match options.reader {
         None => {
             let readers: Vec<&str> = program.readers.iter().map(|r| &*r.name).collect();
-            native::read(document, &readers, &mut assembly, findings);
+            native::read(document, &readers, &options.limits, &mut assembly, findings);
         }
         Some(name) => match find_reader(program, name) {
             Ok(r) => reader::read(program, r, document, options.params, &options.limits, &mut assembly, findings),

@@ -57,6 +57,8 @@ pub const UNKNOWN_READER: Code = Code::new(540, "unknown-reader");
 pub const READER_FAULT: Code = Code::new(541, "reader-fault");
 /// A reader that tries too many bindings.
 pub const READER_LIMIT: Code = Code::new(542, "reader-limit");
+/// A limit on time or memory came while the candidate was read.
+pub const READING_LIMIT: Code = Code::new(524, "reading-limit");
 /// Something that a reader cannot do.
 pub const READER_CANNOT: Code = Code::new(543, "reader-cannot");
 /// A reader that found nothing to add.
@@ -94,6 +96,7 @@ pub const ALL: &[Code] = &[
     UNKNOWN_READER,
     READER_FAULT,
     READER_LIMIT,
+    READING_LIMIT,
     READER_CANNOT,
     READER_EMPTY,
     CANNOT_INFER,
@@ -106,6 +109,12 @@ pub struct Findings {
     limit: usize,
     errors: u64,
     dropped: u64,
+}
+
+/// What is said if a limit of the run comes while a candidate is read.
+pub fn reading_limit(what: &str) -> Diagnostic {
+    Diagnostic::error(READING_LIMIT, format!("{what}, while the candidate was being read"))
+        .help("raise it with `--time-limit` or `--memory-limit`, or see what makes the candidate so large")
 }
 
 impl Findings {

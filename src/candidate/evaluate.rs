@@ -3,6 +3,7 @@
 use super::aggregate::combine;
 use super::document::Document;
 use super::known::{Blame, Known};
+use super::limits::{Left, Limits};
 use super::locate::NOWHERE;
 use super::scan::{Items, Members, unquote};
 use crate::scalar::cast::{cast, to_id};
@@ -61,8 +62,8 @@ pub struct Walk<'a> {
     trail: Vec<VarId>,
     seen: FxHashMap<(KindId, Arc<str>), u32>,
     found: FxHashMap<(u32, Arc<str>), Option<(u32, u32)>>,
-    /// How many bindings may still be tried.
-    pub budget: u64,
+    /// What may still be tried.
+    pub left: Left,
     depth: u32,
 }
 
@@ -74,10 +75,11 @@ pub type Go = bool;
 
 impl<'a> Walk<'a> {
     /// A walk with no variable bound.
-    pub fn new(program: &'a Program, params: &'a [Value], document: Option<&'a Document>, vars: usize, budget: u64) -> Self {
+    pub fn new(program: &'a Program, params: &'a [Value], document: Option<&'a Document>, vars: usize, limits: &Limits) -> Self {
         let slots = vec![Slot::Unbound; vars];
         let (seen, found) = (FxHashMap::default(), FxHashMap::default());
-        Walk { program, params, document, refs: vec![], slots, trail: vec![], seen, found, budget, depth: 0 }
+        let left = Left::new(limits);
+        Walk { program, params, document, refs: vec![], slots, trail: vec![], seen, found, left, depth: 0 }
     }
     /// Binds a variable.
     pub fn bind(&mut self, var: VarId, value: Evaluated) {
@@ -504,9 +506,8 @@ impl<'a> Walk<'a> {
         };
         let over = self.eval(range)?;
         let mut each = |w: &mut Self, key: Value, item: Evaluated| -> Result<Go, Box<Blame>> {
-            match w.budget.checked_sub(1) {
-                Some(left) => w.budget = left,
-                None => return Ok(false),
+            if !w.left.take() {
+                return Ok(false);
             }
             if let Some(k) = binder.key {
                 w.bind(k, Ok(Traced::bare(key)));

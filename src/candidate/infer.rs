@@ -2,9 +2,9 @@
 //! programs that declare nothing and for `dbm schema infer`, read by semantics as a source text.
 use super::document::{Document, Input};
 use super::error::*;
-use super::limits::Limits;
+use super::limits::{INFERRED, LOOK, Limits};
 use super::scan::{Items, Members, Range, unquote};
-use crate::base::{Diagnostic, Sources};
+use crate::base::{Diagnostic, Place, Sources};
 use crate::scalar::cast::cast;
 use crate::scalar::json::Lazy;
 use crate::scalar::{Type, Value};
@@ -93,13 +93,15 @@ impl Fit {
 pub fn infer(input: &Input<'_>, limits: &Limits, sources: &mut Sources) -> (Inferred, Vec<Diagnostic>) {
     let mut findings = Findings::new(limits.findings);
     let document = Document::open(input, limits, sources, &mut findings);
-    let inferred = if document.is_torn() { Inferred::default() } else { from_document(&document, &mut findings) };
+    let inferred = if document.is_torn() { Inferred::default() } else { from_document(&document, limits, &mut findings) };
     (inferred, findings.finish())
 }
 
 /// Infers declarations from a candidate that was opened.
-pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
+pub fn from_document(document: &Document, limits: &Limits, findings: &mut Findings) -> Inferred {
     let mut out = Inferred::default();
+    // how many elements, and how many kinds, attributes and ends of edges
+    let (mut read, mut names) = (0u64, 0usize);
     let mut nodes: FxHashMap<String, BTreeSet<String>> = FxHashMap::default();
     let mut ends: Vec<(String, Option<String>, Option<String>)> = vec![];
     let (mut has_nodes, mut has_edges, mut any) = (false, false, false);
@@ -129,18 +131,44 @@ pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
                         ("from", Sort::Edge) => from = text(m.value),
                         ("to", Sort::Edge) => to = text(m.value),
                         ("at", Sort::Event) => {}
+                        (key, _) if !writable(key) => {
+                            let place = document.place(m.key);
+                            findings.error(|| unwritable("attribute", place));
+                        }
                         (key, _) => attrs.push((key.to_string(), m.value)),
                     }
                 }
                 let Some((kind, range)) = kind else { continue };
+                if !writable(&kind) {
+                    let place = document.place(range);
+                    findings.error(|| unwritable("kind", place));
+                    continue;
+                }
+                read += 1;
+                if read.is_multiple_of(LOOK)
+                    && let Some(what) = limits.reached(0)
+                {
+                    let place = document.place(document.head(at as u32));
+                    findings.error(|| reading_limit(what).at(place, "as far as here"));
+                    return Inferred::default();
+                }
+                if names > INFERRED {
+                    let place = document.place(range);
+                    findings.error(|| too_many(place));
+                    return Inferred::default();
+                }
                 let entry = out.kinds.entry((sort, kind.clone())).or_default();
                 if entry.count == 0 {
+                    names += 1;
                     reserved.insert((sort, kind.clone()), range);
                 }
                 entry.count += 1;
                 for (name, range) in attrs {
                     let value = Lazy { text: document.text.clone(), start: range.0, end: range.1 }.force().unwrap_or(Value::None);
-                    let attr = entry.attrs.entry(name).or_insert((Fit::Nothing, 0));
+                    let attr = entry.attrs.entry(name).or_insert_with(|| {
+                        names += 1;
+                        (Fit::Nothing, 0)
+                    });
                     // it is known, and left out here
                     if value.is_none() {
                         continue;
@@ -161,8 +189,15 @@ pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
     for (kind, from, to) in ends {
         let Some(entry) = out.kinds.get_mut(&(Sort::Edge, kind)) else { continue };
         let kinds = |id: Option<String>| id.and_then(|id| nodes.get(&id)).cloned().unwrap_or_default();
+        let before = entry.ends.0.len() + entry.ends.1.len();
         entry.ends.0.extend(kinds(from));
         entry.ends.1.extend(kinds(to));
+        names += entry.ends.0.len() + entry.ends.1.len() - before;
+        if names > INFERRED {
+            let place = document.roots.first().map(|r| document.place(document.head(r.0))).unwrap_or_default();
+            findings.error(|| too_many(place));
+            return Inferred::default();
+        }
     }
     let head = document.roots.first().map(|r| document.place(document.head(r.0)));
     let place = |d: Diagnostic, text: &str| head.into_iter().fold(d, |d, p| d.at(p, text));
@@ -197,6 +232,26 @@ pub fn from_document(document: &Document, findings: &mut Findings) -> Inferred {
         }
     }
     out
+}
+
+/// Whether a program can name it.
+fn writable(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['`', '\n'])
+}
+
+fn unwritable(what: &str, place: Place) -> Diagnostic {
+    Diagnostic::error(CANNOT_INFER, format!("no declarations can be inferred: a program cannot name this {what}"))
+        .at(place, "a name is not empty, and has no backtick and no line break")
+        .help("rename it in the candidate; or declare the kinds in the program, and read the candidate with a reader")
+}
+
+fn too_many(place: Place) -> Diagnostic {
+    Diagnostic::error(
+        CANNOT_INFER,
+        format!("no declarations can be inferred: there are more than {INFERRED} kinds and attributes"),
+    )
+    .at(place, "as far as here")
+    .help("see whether ids stand where kinds or names of attributes should; else declare the kinds in the program")
 }
 
 impl Inferred {
@@ -245,6 +300,19 @@ impl Inferred {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_a_program_cannot_name_is_not_inferred() {
+        for node in
+            [r#"{"kind": "A", "id": "a", "": 1}"#, r#"{"kind": "A", "id": "a", "`": 1}"#, r#"{"kind": "A\nB", "id": "a"}"#]
+        {
+            let text = format!(r#"{{"nodes": [{node}], "edges": []}}"#);
+            let mut sources = Sources::new();
+            let input = Input { name: "a.json", bytes: text.as_bytes(), format: Format::Json };
+            let (_, found) = infer(&input, &Limits::default(), &mut sources);
+            assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), [CANNOT_INFER], "{text}");
+        }
+    }
+
     use super::super::document::Format;
     use super::super::kit_tests::{line, program};
     use super::*;

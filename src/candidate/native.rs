@@ -3,6 +3,7 @@
 use super::assemble::{Assembly, EndRef, NO_EDIT, Source};
 use super::document::Document;
 use super::error::*;
+use super::limits::{LOOK, Limits};
 use super::locate::NOWHERE;
 use super::names::Names;
 use super::scan::{Items, Member, Members, Range, unquote};
@@ -22,7 +23,7 @@ const SECTIONS: [(&str, Sort); 3] = [("nodes", Sort::Node), ("edges", Sort::Edge
 /// Reads all documents of a file into an assembly.
 ///
 /// `readers` are the program's readers, to be named where the document looks foreign.
-pub fn read(document: &Document, readers: &[&str], assembly: &mut Assembly, findings: &mut Findings) {
+pub fn read(document: &Document, readers: &[&str], limits: &Limits, assembly: &mut Assembly, findings: &mut Findings) {
     let shapes = assembly.shapes.clone();
     let foreign = match readers.is_empty() {
         true => "a foreign document needs a reader: `reader name { … }` in the program, chosen with `--reader name`".to_string(),
@@ -31,8 +32,17 @@ pub fn read(document: &Document, readers: &[&str], assembly: &mut Assembly, find
             listed(readers.iter().copied())
         ),
     };
-    let mut reader =
-        Native { document, assembly, findings, shapes: &shapes, foreign, names: Names::default(), fields: vec![], row: vec![] };
+    let mut reader = Native {
+        document,
+        assembly,
+        findings,
+        limits,
+        shapes: &shapes,
+        foreign,
+        names: Names::default(),
+        fields: vec![],
+        row: vec![],
+    };
     reader.documents();
 }
 
@@ -40,6 +50,7 @@ struct Native<'a> {
     document: &'a Document,
     assembly: &'a mut Assembly,
     findings: &'a mut Findings,
+    limits: &'a Limits,
     shapes: &'a Shapes,
     /// What to say of a foreign document.
     foreign: String,
@@ -154,7 +165,16 @@ impl<'a> Native<'a> {
             return true;
         }
         let mut items = Items::new(text, m.value.0 as usize);
+        let mut read = 0u64;
         while let Some(at) = items.next() {
+            read += 1;
+            if read.is_multiple_of(LOOK)
+                && let Some(what) = self.limits.reached(self.assembly.builder.dictionary.bytes())
+            {
+                let place = self.document.place(self.document.head(at as u32));
+                self.findings.error(|| reading_limit(what).at(place, "as far as here"));
+                return true;
+            }
             if text.as_bytes().get(at) != Some(&b'{') {
                 let place = self.document.place(self.document.head(at as u32));
                 let kind = word(sort);

@@ -27,7 +27,7 @@ pub fn read(
     assembly: &mut Assembly,
     findings: &mut Findings,
 ) {
-    let walk = Walk::new(program, params, Some(document), reader.vars.len(), limits.loops);
+    let walk = Walk::new(program, params, Some(document), reader.vars.len(), limits);
     let mut run = Run::new(walk, assembly, findings);
     for root in &document.roots {
         run.origin = root.0;
@@ -53,7 +53,7 @@ pub fn given(
     assembly: &mut Assembly,
     findings: &mut Findings,
 ) {
-    let walk = Walk::new(program, params, None, vars, limits.loops);
+    let walk = Walk::new(program, params, None, vars, limits);
     let mut run = Run::new(walk, assembly, findings);
     run.origin = NOWHERE;
     for edit in edits {
@@ -143,7 +143,7 @@ impl<'a, 'b> Run<'a, 'b> {
     fn each(&mut self, scope: &Scope, f: &mut dyn FnMut(&mut Self)) {
         // the walk calls back with itself, so it is handed over and taken back around each call
         let outer = self.origin;
-        let placeholder = Walk::new(self.walk.program, self.walk.params, None, 0, 0);
+        let placeholder = Walk::new(self.walk.program, self.walk.params, None, 0, &self.walk.left.limits);
         let mut walk = std::mem::replace(&mut self.walk, placeholder);
         let done = walk.bindings(scope, &mut |walk, filter| {
             std::mem::swap(&mut self.walk, walk);
@@ -153,6 +153,8 @@ impl<'a, 'b> Run<'a, 'b> {
                 Known::False => {}
                 Known::Fault(b) => self.fault(&b),
             }
+            // what is built may be large
+            self.walk.left.built(self.assembly.builder.dictionary.bytes());
             std::mem::swap(&mut self.walk, walk);
             !self.stopped
         });
@@ -161,7 +163,16 @@ impl<'a, 'b> Run<'a, 'b> {
         if let Err(b) = done {
             self.fault(&b);
         }
-        if self.walk.budget == 0 && !self.stopped {
+        if let Some(what) = self.walk.left.reached
+            && !self.stopped
+        {
+            self.stopped = true;
+            let place = scope.binders.first().map(|b| b.place);
+            self.findings.error(|| {
+                let d = reading_limit(what);
+                place.into_iter().fold(d, |d, p| d.at(p, "this loop was being run"))
+            });
+        } else if self.walk.left.tries == 0 && !self.stopped {
             self.stopped = true;
             let place = scope.binders.first().map(|b| b.place);
             self.findings.error(|| {

@@ -28,8 +28,10 @@ pub const FACT_LIMIT: Code = Code::new(610, "fact-limit");
 pub const MEMORY_LIMIT: Code = Code::new(611, "memory-limit");
 /// Stopped from outside: a time limit, or the user.
 pub const STOPPED: Code = Code::new(612, "time-limit");
+/// A text or a list that would be too large.
+pub const TOO_LARGE: Code = Code::new(613, "value-too-large");
 /// Edits that cannot be made.
-pub const IMPOSSIBLE_EDIT: Code = Code::new(613, "edit-not-possible");
+pub const IMPOSSIBLE_EDIT: Code = Code::new(614, "edit-not-possible");
 /// A scope that matched nothing.
 pub const VACUOUS: Code = Code::new(620, "vacuous");
 /// A word of the language whose engine is not there yet.
@@ -49,6 +51,7 @@ pub const ALL: &[Code] = &[
     FACT_LIMIT,
     MEMORY_LIMIT,
     STOPPED,
+    TOO_LARGE,
     IMPOSSIBLE_EDIT,
     VACUOUS,
     NOT_YET,
@@ -72,6 +75,7 @@ pub fn no_answer(f: &FaultAt) -> Diagnostic {
 fn of_kind(f: &FaultAt) -> (Code, &'static str) {
     match f.fault.kind {
         FaultKind::Overflow => (OVERFLOW, "keep the numbers smaller, or compute with Floats"),
+        FaultKind::Size => (TOO_LARGE, "test `length` before it is built; what doubles at each step has no end"),
         FaultKind::DivisionByZero => {
             (DIVISION_BY_ZERO, "guard the division: `x != 0 and …`; the order of the conditions does not matter")
         }

@@ -164,7 +164,7 @@ impl<A: Annotation> Machine<A> {
         self.looks += 1;
         if self.looks.is_multiple_of(16) {
             let rows: u64 = self.relations.iter().map(Relation::bytes).sum();
-            if rows + self.graph.dictionary.len() as u64 * 80 > self.budget.bytes {
+            if rows + self.graph.dictionary.bytes() > self.budget.bytes {
                 self.limit(Limit::Memory);
             }
         }
@@ -287,8 +287,16 @@ impl<A: Annotation> Machine<A> {
             return self.as_element(*v, ty, sort, place);
         }
         let values: Vec<Value> = args.iter().map(|v| self.graph.dictionary.value(*v)).collect();
+        self.ticks_of(op.steps(&values));
         match op.apply(&values) {
-            Ok(v) => self.graph.dictionary.intern(v),
+            Ok(v) => {
+                let v = self.graph.dictionary.intern(v);
+                // large values fill the memory long before the next look
+                if self.graph.dictionary.bytes() > self.budget.bytes {
+                    self.limit(Limit::Memory);
+                }
+                v
+            }
             Err(f) => self.fault(f, place),
         }
     }

@@ -1,6 +1,6 @@
 //! Draws diagnostics in the terminal, with ariadne. Fed with diagnostics as data and the sources, read by the command line.
 use super::excerpt::{Excerpt, excerpts};
-use super::style::{Style, clean, shorten};
+use super::style::{Style, clean, message, shorten};
 use crate::base::{Diagnostic, Severity, Sources, Suggestion};
 use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind, Source};
 
@@ -21,23 +21,23 @@ pub fn draw(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String 
     let mut report = Report::build(ReportKind::Custom(word, color), (0usize, start..start))
         .with_config(config)
         .with_code(diagnostic.code)
-        .with_message(clean(&diagnostic.title));
+        .with_message(message(&diagnostic.title));
     for (i, e) in shown.iter().enumerate() {
         for l in &e.labels {
             let label = Label::new((i, l.range.clone())).with_color(if l.primary { color } else { Color::Cyan });
             // ariadne underlines nothing where there is nothing to say
-            let text = if l.text.is_empty() { "here".into() } else { clean(&l.text) };
+            let text = if l.text.is_empty() { "here".into() } else { message(&l.text) };
             report.add_label(label.with_message(text));
         }
     }
     for help in &diagnostic.helps {
-        report.add_help(clean(help));
+        report.add_help(message(help));
     }
     for way in ways_out(diagnostic, sources) {
-        report.add_help(clean(&way));
+        report.add_help(message(&way));
     }
     for note in &diagnostic.notes {
-        report.add_note(clean(note));
+        report.add_note(message(note));
     }
     let mut out = vec![];
     // writing to memory does not fail; if ariadne should, the title still says what is wrong
@@ -45,14 +45,14 @@ pub fn draw(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String 
     let text = String::from_utf8_lossy(&out);
     let text = if style.color { text.into_owned() } else { without_colors(&text) };
     if !drawn {
-        return format!("[{}] {word}: {}\n\n", diagnostic.code, clean(&diagnostic.title));
+        return format!("[{}] {word}: {}\n\n", diagnostic.code, message(&diagnostic.title));
     }
     // without places ariadne draws neither helps nor notes
     if shown.is_empty() {
         let mut plain = text.trim_end().to_string();
         let helps = diagnostic.helps.iter().cloned().chain(ways_out(diagnostic, sources));
         for (kind, line) in helps.map(|h| ("Help", h)).chain(diagnostic.notes.iter().map(|n| ("Note", n.clone()))) {
-            plain.push_str(&format!("\n  {kind}: {}", clean(&line)));
+            plain.push_str(&format!("\n  {kind}: {}", message(&line)));
         }
         return plain + "\n\n";
     }

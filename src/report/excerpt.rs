@@ -2,7 +2,7 @@
 //! Fed with places, read by draw. So one line of a megabyte does not flood the terminal, and drawing costs what is shown.
 use super::style::steers;
 use crate::base::{FileId, Label, Place, Sources};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Lines longer than this (in characters) are cut.
@@ -96,11 +96,11 @@ fn excerpt(file: &crate::base::source::File, spots: Vec<Spot>) -> Option<((bool,
     let lead = spots.iter().min_by_key(|s| (!s.label.primary, s.index))?;
     let rank = (!lead.label.primary, lead.index);
     let (line, column) = (lead.start.0 + 1, lead.start.1 + 1);
-    // the columns that must stay visible, for each line with a label's end
-    let mut wanted: BTreeMap<usize, (usize, BTreeSet<usize>)> = BTreeMap::new();
+    // the columns that must stay visible, with their bytes, for each line with a label's end
+    let mut wanted: BTreeMap<usize, BTreeMap<usize, usize>> = BTreeMap::new();
     for s in &spots {
         for ((line, column), byte) in [(s.start, s.bytes.0), (s.end, s.bytes.1)] {
-            wanted.entry(line).or_insert((byte, BTreeSet::new())).1.insert(column);
+            wanted.entry(line).or_default().insert(column, byte);
         }
     }
     let last = spots.iter().map(|s| s.end.0).max()?;
@@ -108,8 +108,8 @@ fn excerpt(file: &crate::base::source::File, spots: Vec<Spot>) -> Option<((bool,
     let mut length = 0;
     let mut lines: BTreeMap<usize, Cut> = BTreeMap::new();
     for n in 0..=last {
-        if let Some((byte, columns)) = wanted.get(&n) {
-            let cut = Cut::new(&line_text(&file.text, *byte), columns, length);
+        if let Some(columns) = wanted.get(&n) {
+            let cut = Cut::new(&file.text, columns, length);
             text.push_str(&cut.text);
             length += cut.length;
             lines.insert(n, cut);
@@ -130,24 +130,20 @@ fn excerpt(file: &crate::base::source::File, spots: Vec<Spot>) -> Option<((bool,
     Some((rank, Excerpt { name: file.name.to_string(), line, column, text, labels }))
 }
 
-/// The text of the line around a byte, without what would break or steer the drawing.
-fn line_text(text: &str, byte: usize) -> String {
+/// The line around a byte, without its end.
+fn line_around(text: &str, byte: usize) -> Range<usize> {
     let (before, after) = text.split_at_checked(byte).unwrap_or((text, ""));
     let start = before.rfind('\n').map_or(0, |i| i + 1);
-    let head = before.get(start..).unwrap_or_default();
-    let tail = after.split('\n').next().unwrap_or_default();
-    let breaks = |c: char| matches!(c, '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
-    let line = head.chars().chain(tail.chars());
-    line.map(|c| {
-        if breaks(c) {
-            ' '
-        } else if steers(c) {
-            '\u{fffd}'
-        } else {
-            c
-        }
-    })
-    .collect()
+    start..before.len() + after.find('\n').unwrap_or(after.len())
+}
+
+/// A character as it is drawn: none that would break or steer the drawing.
+fn harmless(c: char) -> char {
+    match c {
+        '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
+        c if steers(c) => '\u{fffd}',
+        c => c,
+    }
 }
 
 /// A line, perhaps cut, and where its characters went.
@@ -162,40 +158,51 @@ struct Cut {
 }
 
 impl Cut {
-    fn new(line: &str, columns: &BTreeSet<usize>, base: usize) -> Cut {
-        let chars: Vec<char> = line.chars().collect();
-        let mut ranges: Vec<Range<usize>> = vec![];
-        if chars.len() <= WIDE {
-            ranges.push(0..chars.len());
+    /// The line with these columns (each with its byte) in it. A long line is not copied: all of a candidate may stand on one.
+    fn new(text: &str, columns: &BTreeMap<usize, usize>, base: usize) -> Cut {
+        let line = line_around(text, columns.values().next().copied().unwrap_or(0));
+        let part = |r: Range<usize>| text.get(r).unwrap_or_default();
+        let whole = part(line.clone());
+        // columns, and the bytes of the line that they are
+        let mut ranges: Vec<(Range<usize>, Range<usize>)> = vec![];
+        if whole.chars().nth(WIDE).is_none() {
+            ranges.push((0..whole.chars().count(), line.clone()));
         } else {
-            for column in columns {
-                let middle = (*column).min(chars.len());
-                let (from, to) = (middle.saturating_sub(MARGIN), (middle + MARGIN).min(chars.len()));
+            for (column, byte) in columns {
+                let (middle, byte) = match *column {
+                    usize::MAX => (whole.chars().count(), line.end),
+                    column => (column, *byte),
+                };
+                let before = part(line.start..byte).char_indices().rev().take(MARGIN);
+                let (left, first) = before.fold((0, byte), |(n, _), (i, _)| (n + 1, line.start + i));
+                let after = part(byte..line.end).chars().take(MARGIN);
+                let (right, last) = after.fold((0, byte), |(n, at), c| (n + 1, at + c.len_utf8()));
+                let (from, to) = (middle.saturating_sub(left), middle + right);
                 match ranges.last_mut() {
-                    Some(r) if r.end >= from => r.end = to,
-                    _ => ranges.push(from..to),
+                    Some(r) if r.0.end >= from => (r.0.end, r.1.end) = (to, last),
+                    _ => ranges.push((from..to, first..last)),
                 }
             }
         }
-        let mut text = String::new();
+        let mut out = String::new();
         let mut length = 0;
         let mut kept = vec![];
-        let mut done = 0;
-        for r in ranges {
-            if r.start > done {
-                text.push('…');
+        let mut done = line.start;
+        for (columns, bytes) in ranges {
+            if bytes.start > done {
+                out.push('…');
                 length += 1;
             }
-            kept.push((r.clone(), length));
-            text.extend(chars.get(r.clone()).unwrap_or_default());
-            length += r.len();
-            done = r.end;
+            kept.push((columns.clone(), length));
+            out.extend(part(bytes.clone()).chars().map(harmless));
+            length += columns.len();
+            done = bytes.end;
         }
-        if done < chars.len() {
-            text.push('…');
+        if done < line.end {
+            out.push('…');
             length += 1;
         }
-        Cut { text, length, base, kept }
+        Cut { text: out, length, base, kept }
     }
     /// Where a column of the line stands in the excerpt.
     fn shift(&self, column: usize) -> usize {

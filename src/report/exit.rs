@@ -68,6 +68,8 @@ fn of_diagnostic(d: &Diagnostic, deny_warnings: bool, rest: Exit) -> Exit {
         0..500 => Exit::Program,
         // `--reader` names a reader that is not there
         540 => Exit::Call,
+        // time or memory ran out at the door
+        524 => Exit::Limit,
         500..600 => Exit::Candidate,
         700..800 => Exit::Call,
         600..700 if d.is_error() => Exit::Fine,

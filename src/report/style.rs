@@ -71,6 +71,26 @@ pub fn shorten(text: &str, most: usize) -> String {
     }
 }
 
+/// Words longer than this are cut: names and texts of a program or a candidate may have a million characters.
+const WORD: usize = 200;
+
+/// A message for people: clean, and with very long words cut in their middle.
+pub fn message(text: &str) -> String {
+    let text = clean(text);
+    if text.len() <= WORD {
+        return text.into_owned();
+    }
+    let cut = |word: &str| {
+        let n = word.chars().count();
+        if n <= WORD {
+            return word.to_string();
+        }
+        let end: String = word.chars().skip(n - WORD / 4).collect();
+        format!("{}{end}", shorten(word, WORD / 2))
+    };
+    text.split_inclusive(char::is_whitespace).map(cut).collect()
+}
+
 /// `1 violation`, `2 violations`.
 pub fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
@@ -102,6 +122,13 @@ mod tests {
     #[test]
     fn thousands_are_set_apart() {
         assert_eq!([grouped(7), grouped(1000), grouped(12345), grouped(1234567)], ["7", "1000", "12_345", "1_234_567"]);
+    }
+    #[test]
+    fn a_word_of_a_million_characters_is_cut_in_its_middle() {
+        let text = format!("`{}` is not declared", "节".repeat(1_000_000));
+        let short = message(&text);
+        assert!(short.starts_with("`节节") && short.ends_with("节节` is not declared"), "{short}");
+        assert!(short.contains('…') && short.chars().count() < 250);
     }
     #[test]
     fn long_texts_are_cut_between_characters() {

@@ -14,6 +14,8 @@ use unicode_width::UnicodeWidthStr;
 pub const LIST: usize = 10;
 /// The longest value of a binding that is shown whole.
 const VALUE: usize = 100;
+/// The longest message that is shown whole: texts of the candidate may stand in it.
+const MESSAGE: usize = 1000;
 
 /// The whole report, with a line end.
 pub fn text(report: &Report, sources: &Sources, style: Style) -> String {
@@ -140,7 +142,7 @@ fn causes(all: &[Violation]) -> Vec<Vec<&Violation>> {
 
 fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: &Sources, style: Style) {
     let Some((v, others)) = same.split_first() else { return };
-    let message = clean(&v.message).replace('\n', "\n      ");
+    let message = shorten(&clean(&v.message), MESSAGE).replace('\n', "\n      ");
     let _ = writeln!(out, "      {message}");
     // two columns: what it is and where it stands in the candidate
     let mut rows: Vec<(&str, String, String)> = vec![];

@@ -1,4 +1,5 @@
 //! Interned values: a `Val` is 32 bits and equal exactly when the value is. A dictionary belongs to one structure or one monitor.
+use super::size;
 use super::value::{Element, Value};
 use indexmap::IndexSet;
 use std::cmp::Ordering;
@@ -93,6 +94,8 @@ impl Val {
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     values: IndexSet<Value>,
+    /// About what they take, beyond a place in the table.
+    bytes: u64,
 }
 
 impl Dictionary {
@@ -108,7 +111,14 @@ impl Dictionary {
     pub fn intern(&mut self, value: Value) -> Val {
         match inline(&value) {
             Some(v) => v,
-            None => Val(OTHER << SHIFT | self.values.insert_full(value).0 as u32 & MASK),
+            None => {
+                let bytes = size::bytes(&value) as u64;
+                let (at, new) = self.values.insert_full(value);
+                if new {
+                    self.bytes += bytes;
+                }
+                Val(OTHER << SHIFT | at as u32 & MASK)
+            }
         }
     }
     /// Interns text without making a value of it if it is known.
@@ -154,6 +164,10 @@ impl Dictionary {
                 _ => self.value(a).cmp(&self.value(b)),
             },
         }
+    }
+    /// About how many bytes the values take.
+    pub fn bytes(&self) -> u64 {
+        self.values.len() as u64 * 56 + self.bytes
     }
     /// How many values are interned.
     pub fn len(&self) -> usize {

@@ -5,7 +5,7 @@ use super::compare::{absent, order, same};
 use super::display::brief;
 use super::types::Type;
 use super::value::Value;
-use super::{arithmetic, json};
+use super::{arithmetic, json, size};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// A whole number left 64 bits, a time or a duration its range, or a float became infinite.
     Overflow,
+    /// A text or a list that would take too much memory.
+    Size,
     /// Division or remainder by zero.
     DivisionByZero,
     /// A result that is not a number.
@@ -163,8 +165,27 @@ impl Op {
         }
     }
 
-    /// Computes the value from those of the operands. An absent operand is a fault where a value is needed.
+    /// Computes the value from those of the operands. An absent operand is a fault where a value is needed, and so is a result that is
+    /// too large.
     pub fn apply(&self, args: &[Value]) -> Result<Value, Fault> {
+        let value = self.compute(args)?;
+        match self {
+            Op::List | Op::Record(_) | Op::Call(_) | Op::Host(_) | Op::Concat => size::checked(value),
+            _ => Ok(value),
+        }
+    }
+
+    /// About how many steps of the engine it takes: a pattern that is not known before is compiled each time.
+    pub fn steps(&self, args: &[Value]) -> usize {
+        let own = match self {
+            Op::MatchesDynamic => 1000,
+            Op::Call(b) if matches!(b.name, "replace" | "capture") => 1000,
+            _ => 0,
+        };
+        args.iter().fold(own, |sum, v| sum + size::steps(v))
+    }
+
+    fn compute(&self, args: &[Value]) -> Result<Value, Fault> {
         let ordered = |holds: fn(Ordering) -> bool| {
             let (a, b) = (needed(args, 0)?, needed(args, 1)?);
             order(&a, &b).map(|o| Value::Bool(holds(o)))
@@ -263,8 +284,14 @@ fn text(v: &Value) -> Result<&str, Fault> {
 
 fn concat(a: &Value, b: &Value) -> Result<Value, Fault> {
     match (a, b) {
-        (Value::Text(a), Value::Text(b)) => Ok(Value::text([&**a, &**b].concat())),
-        (Value::List(a), Value::List(b)) => Ok(Value::list([&**a, &**b].concat())),
+        (Value::Text(a), Value::Text(b)) => {
+            size::fits(a.len() + b.len(), "a text")?;
+            Ok(Value::text([&**a, &**b].concat()))
+        }
+        (Value::List(a), Value::List(b)) => {
+            size::fits((a.len() + b.len()) * size_of::<Value>(), "a list")?;
+            Ok(Value::list([&**a, &**b].concat()))
+        }
         (Value::Text(_), other) => Err(misfit(other, "a Text")),
         (Value::List(_), other) => Err(misfit(other, "a list")),
         (other, _) => Err(misfit(other, "a Text or a list")),

@@ -10,6 +10,7 @@ pub mod expression;
 pub mod instant;
 pub mod json;
 pub mod parse;
+pub mod size;
 pub mod sum;
 pub mod truth;
 pub mod types;

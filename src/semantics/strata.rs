@@ -64,23 +64,46 @@ pub fn strata(c: &mut Checker) -> Strata {
     let all = graph.edges(|_| true);
     let local = graph.edges(|u| !u.back);
     let mut strata = vec![];
-    for component in cycles::components(&all) {
-        let inside: BTreeSet<usize> = component.iter().copied().collect();
-        let recursive = component.len() > 1 || component.iter().any(|n| all.get(*n).is_some_and(|e| e.contains(n)));
-        let by_time = graph.uses.iter().any(|u| u.back && inside.contains(&u.from) && inside.contains(&u.to));
-        // at one event, or without time, the rest must be in order
-        let narrowed: Vec<Vec<usize>> = local
-            .iter()
-            .enumerate()
-            .map(|(i, e)| if inside.contains(&i) { e.iter().filter(|t| inside.contains(t)).copied().collect() } else { vec![] })
-            .collect();
-        let mut order = vec![];
-        for part in cycles::components(&narrowed).into_iter().filter(|p| p.iter().all(|n| inside.contains(n))) {
-            let cyclic = part.len() > 1 || part.iter().any(|n| narrowed.get(*n).is_some_and(|e| e.contains(n)));
-            if cyclic {
-                graph.examine(c, &part, &narrowed, &mut found);
+    let components = cycles::components(&all);
+    let mut home = vec![0; all.len()];
+    for (i, component) in components.iter().enumerate() {
+        for n in component {
+            if let Some(h) = home.get_mut(*n) {
+                *h = i;
             }
-            order.extend(part);
+        }
+    }
+    let together = |a: usize, b: usize| home.get(a) == home.get(b);
+    let timed: BTreeSet<usize> =
+        graph.uses.iter().filter(|u| u.back && together(u.from, u.to)).filter_map(|u| home.get(u.from).copied()).collect();
+    // the edges of one component at a time; there may be as many components as rules, so each may cost its own size only
+    let mut narrowed: Vec<Vec<usize>> = vec![vec![]; local.len()];
+    for (i, component) in components.iter().enumerate() {
+        let recursive = component.len() > 1 || component.iter().any(|n| all.get(*n).is_some_and(|e| e.contains(n)));
+        let by_time = timed.contains(&i);
+        let mut order = vec![];
+        if recursive {
+            // at one event, or without time, the rest must be in order
+            let numbers: BTreeMap<usize, usize> = component.iter().enumerate().map(|(small, n)| (*n, small)).collect();
+            let mut small: Vec<Vec<usize>> = vec![];
+            for n in component {
+                let inside = |t: &&usize| numbers.contains_key(t);
+                let edges: Vec<usize> = local.get(*n).into_iter().flatten().filter(inside).copied().collect();
+                small.push(edges.iter().filter_map(|t| numbers.get(t)).copied().collect());
+                if let Some(own) = narrowed.get_mut(*n) {
+                    *own = edges;
+                }
+            }
+            for part in cycles::components(&small) {
+                let part: Vec<usize> = part.iter().filter_map(|s| component.get(*s)).copied().collect();
+                let cyclic = part.len() > 1 || part.iter().any(|n| narrowed.get(*n).is_some_and(|e| e.contains(n)));
+                if cyclic {
+                    graph.examine(c, &part, &narrowed, &mut found);
+                }
+                order.extend(part);
+            }
+        } else {
+            order.extend(component);
         }
         let rules = order.iter().filter(|n| **n < graph.rules).map(|n| RuleId(*n as u32)).collect();
         let mechanisms = order.iter().filter_map(|n| graph.attrs.get(n.checked_sub(graph.rules)?)).copied().collect();

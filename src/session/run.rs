@@ -113,7 +113,7 @@ impl Program {
             report.diagnostics.extend(c.diagnostics.iter().cloned());
         }
         let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { return Entry { report, ready: None } };
-        match stages::read(checked, input, &options.limits, sources) {
+        match stages::read(checked, input, options, sources) {
             Ok((structure, warnings)) => {
                 report.diagnostics.extend(warnings);
                 report.size = stages::size(&structure);
@@ -136,7 +136,7 @@ impl Program {
         if !self.inner().inferred {
             return Ok(None);
         }
-        let declared = stages::declared(input, &options.limits, sources)?;
+        let declared = stages::declared(input, options, sources)?;
         self.inner().behind(declared, sources).map(Some)
     }
 
@@ -162,7 +162,7 @@ impl Program {
             Err(found) => return fail(found, sources),
         };
         let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { return fail(vec![], sources) };
-        match input.map(|i| stages::read(checked, i, &options.limits, &mut sources)).transpose() {
+        match input.map(|i| stages::read(checked, i, options, &mut sources)).transpose() {
             Ok(read) => {
                 let structure = read.map_or_else(|| stages::Structure::empty(checked), |r| r.0);
                 Ok((own, structure, sources))
@@ -235,7 +235,7 @@ impl Program {
         };
         // the formula first: what is wrong with it shows without reading a large candidate
         let found = stages::formula(checked, formula, &mut sources).and_then(|formula| {
-            let (structure, _) = stages::read(checked, input, &options.limits, &mut sources)?;
+            let (structure, _) = stages::read(checked, input, options, &mut sources)?;
             let missing = stages::unnamed(&structure, &formula);
             if !missing.is_empty() {
                 return Err(missing);

@@ -3,7 +3,7 @@ use super::decide::{self, Asked, SHOWN_FAULTS};
 use super::evaluate::{self, How, World, in_one_world};
 use super::exercise;
 use super::input::Input;
-use super::limits::Limits;
+use super::limits::{Cancel, Limits};
 use super::named;
 use super::places::Places;
 use super::program::{CompileOptions, Stage};
@@ -104,9 +104,16 @@ pub(super) fn unknown_reader(program: &hir::Program, name: &str) -> Option<Diagn
     }
 }
 
-fn door_limits(limits: &Limits) -> candidate::Limits {
+fn door_limits(limits: &Limits, cancel: &Cancel) -> candidate::Limits {
     let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    candidate::Limits { bytes: size(limits.candidate_bytes), depth: limits.depth as usize, ..candidate::Limits::default() }
+    let cancel = cancel.clone();
+    candidate::Limits {
+        bytes: size(limits.candidate_bytes),
+        depth: limits.depth as usize,
+        memory: limits.memory,
+        stop: candidate::limits::Stop(Arc::new(move || cancel.stopped().is_some())),
+        ..candidate::Limits::default()
+    }
 }
 
 fn door_input(input: &Input) -> candidate::Input<'_> {
@@ -117,11 +124,12 @@ fn door_input(input: &Input) -> candidate::Input<'_> {
 pub(super) fn read(
     checked: &Checked,
     input: &Input,
-    limits: &Limits,
+    run: &RunOptions,
     sources: &mut Sources,
 ) -> Result<(Structure, Vec<Diagnostic>), Vec<Diagnostic>> {
     let values = values(checked);
-    let options = candidate::Options { reader: input.reader.as_deref(), params: &values, limits: door_limits(limits) };
+    let options =
+        candidate::Options { reader: input.reader.as_deref(), params: &values, limits: door_limits(&run.limits, &run.cancel) };
     let mut outcome = candidate::read(&checked.program, &door_input(input), &options, sources);
     let found = std::mem::take(&mut outcome.diagnostics);
     match outcome.graph.take() {
@@ -140,7 +148,7 @@ pub(super) fn size(structure: &Structure) -> (u64, u64, u64) {
 
 /// The declarations that a candidate suggests, as source.
 pub(super) fn infer(input: &Input, limits: &Limits, sources: &mut Sources) -> Result<String, Vec<Diagnostic>> {
-    let (inferred, found) = candidate::infer(&door_input(input), &door_limits(limits), sources);
+    let (inferred, found) = candidate::infer(&door_input(input), &door_limits(limits, &Cancel::new()), sources);
     if found.iter().any(|d| d.is_error()) {
         return Err(found);
     }
@@ -155,11 +163,11 @@ pub(super) struct Declared {
 
 /// The declarations that a candidate suggests; those of the reader's module, if it is one of `std.readers`. Their text becomes a
 /// source, so that places in it can be shown.
-pub(super) fn declared(input: &Input, limits: &Limits, sources: &mut Sources) -> Result<Declared, Vec<Diagnostic>> {
+pub(super) fn declared(input: &Input, run: &RunOptions, sources: &mut Sources) -> Result<Declared, Vec<Diagnostic>> {
     let file = match input.reader.as_deref().and_then(standard_reader) {
         Some((module, text)) => sources.add_file(module, text),
         None => {
-            let (inferred, found) = candidate::infer(&door_input(input), &door_limits(limits), sources);
+            let (inferred, found) = candidate::infer(&door_input(input), &door_limits(&run.limits, &run.cancel), sources);
             if found.iter().any(|d| d.is_error()) {
                 return Err(found);
             }
@@ -343,7 +351,7 @@ pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions) ->
         &test.given,
         test.vars.len(),
         &values(checked),
-        &door_limits(&options.limits),
+        &door_limits(&options.limits, &options.cancel),
     ) {
         Ok(given) => given,
         Err(found) => {

@@ -61,6 +61,8 @@ pub const BAD_EDIT: Code = Code::new(128, "bad-edit");
 pub const UNKNOWN_CHARACTER: Code = Code::new(129, "unknown-character");
 /// A clause of an item that is given twice where it may stand once.
 pub const TWICE: Code = Code::new(130, "given-twice");
+/// More tokens than a program may have.
+pub const TOO_LARGE: Code = Code::new(131, "program-too-large");
 /// The grammar and a builder disagree: a mistake of dbm.
 pub const INTERNAL: Code = Code::new(199, "internal-syntax");
 
@@ -96,5 +98,6 @@ pub const ALL: &[Code] = &[
     BAD_EDIT,
     UNKNOWN_CHARACTER,
     TWICE,
+    TOO_LARGE,
     INTERNAL,
 ];

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// How many diagnostics of syntax are given for one file.
 pub const CAP: usize = 20;
 
+/// The most tokens of one file that mean something: some ten thousands of rules.
+pub const TOKENS: usize = 500_000;
+
 /// What a file holds.
 #[derive(Clone, Debug, Default)]
 pub struct Parsed {
@@ -35,6 +38,10 @@ pub fn parse(sources: &mut Sources, file: FileId) -> Parsed {
     let docs: Vec<&str> = tokens.iter().filter(|t| t.kind == TokenKind::FileDoc).map(|t| t.text(text)).collect();
     let mut parsed = Parsed { docs: docs_text(&docs), ..Parsed::default() };
     let mut methods: Vec<MethodCall> = vec![];
+    if let Some(d) = too_large(sources, file, &tokens) {
+        parsed.diagnostics.push(d);
+        return parsed;
+    }
     for chunk in split(text, &tokens) {
         let id = sources.add_item(file, chunk.span.start as usize);
         let source = Source::new(text, &tokens, &chunk);
@@ -127,6 +134,14 @@ pub fn goes_on(text: &str) -> bool {
         Some(t) if t.kind == TokenKind::OpenText => false,
         Some(t) => open > 0 || !depth::ends_expression(t.kind, t.text(text)),
     }
+}
+
+/// What is said of a program that no person wrote: to check it would take longer than anyone waits.
+fn too_large(sources: &mut Sources, file: FileId, tokens: &[Token]) -> Option<Diagnostic> {
+    let first = tokens.iter().filter(|t| !t.kind.is_trivia()).nth(TOKENS)?;
+    let place = Place::new(sources.add_item(file, 0), first.span);
+    let d = Diagnostic::error(error::TOO_LARGE, format!("the program has more than {TOKENS} tokens"));
+    Some(d.at(place, "as far as here").help("facts by the thousand belong into a candidate, as nodes, edges and attributes"))
 }
 
 /// One item's text and tokens, relative to it.

@@ -5,6 +5,8 @@ mod docs;
 mod errors;
 mod examples;
 mod format;
+mod fuzz;
+mod hostile;
 mod library;
 mod n8n;
 // truth is an option there, and unknown does not end a fold

@@ -2,6 +2,7 @@
 use super::signature::{Signature, arg, arity, fixed, int, list, not, refuse, text, texts, wrong};
 use super::table::Builtin;
 use crate::scalar::expression::{Fault, FaultKind};
+use crate::scalar::size;
 use crate::scalar::types::Type;
 use crate::scalar::value::Value;
 use regex::{Captures, Regex, RegexBuilder};
@@ -65,8 +66,11 @@ pub const TABLE: &[Builtin] = &[
         doc: "the texts of a list as one, with `by` between them",
         signature: |a| fixed("join", a, &[Type::Text.list(), Type::Text], 0, Type::Text),
         call: |a| {
-            let parts = list(a, 0)?.iter().map(|v| v.as_text().ok_or_else(|| not(v, "a Text")));
-            Ok(Value::text(parts.collect::<Result<Vec<_>, _>>()?.join(text(a, 1)?)))
+            let (parts, by) = (list(a, 0)?.iter().map(|v| v.as_text().ok_or_else(|| not(v, "a Text"))), text(a, 1)?);
+            let parts = parts.collect::<Result<Vec<_>, _>>()?;
+            let between = by.len().saturating_mul(parts.len().saturating_sub(1));
+            size::fits(parts.iter().fold(between, |sum, p| sum.saturating_add(p.len())), "a text")?;
+            Ok(Value::text(parts.join(by)))
         },
     },
     Builtin {
@@ -149,16 +153,22 @@ pub fn pattern(text: &str) -> Result<Regex, Fault> {
 fn replace(subject: &str, regex: &str, by: &str) -> Result<Value, Fault> {
     let regex = pattern(regex)?;
     let by = template(by, &regex)?;
-    let expand = |c: &Captures<'_>| {
-        by.iter().fold(String::new(), |mut out, piece| {
+    // as `Regex::replace_all` does, but it ends where the text becomes too large
+    let (mut out, mut done) = (String::new(), 0);
+    for c in regex.captures_iter(subject) {
+        let Some(whole) = c.get(0) else { continue };
+        out.push_str(subject.get(done..whole.start()).unwrap_or_default());
+        for piece in &by {
             out.push_str(match piece {
                 Piece::Text(t) => t,
                 Piece::Group(i) => c.get(*i).map_or("", |m| m.as_str()),
             });
-            out
-        })
-    };
-    Ok(Value::text(regex.replace_all(subject, expand).into_owned()))
+            size::fits(out.len(), "a text")?;
+        }
+        done = whole.end();
+    }
+    out.push_str(subject.get(done..).unwrap_or_default());
+    Ok(Value::text(out))
 }
 
 enum Piece<'a> {
