@@ -317,7 +317,7 @@ impl Workbench {
             Err(_) => String::new(),
         }
     }
-    /// What can be said at the end of a text: see [`words::complete`].
+    /// What may come next at a place in a text: where the word before it begins, and what that may become.
     pub fn complete(&self, text: &str, at: usize) -> (usize, Vec<String>) {
         match self.ready() {
             Ok((checked, structure, _)) => words::complete(checked, structure.graph(), text, at),
