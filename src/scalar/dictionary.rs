@@ -68,6 +68,10 @@ impl Val {
     pub fn as_event(self) -> Option<u32> {
         (self.tag() == EVENT).then_some(self.0 & MASK)
     }
+    /// The element, if it is one.
+    pub fn as_element(self) -> Option<Element> {
+        self.as_node().map(Element::Node).or(self.as_edge().map(Element::Edge)).or(self.as_event().map(Element::Event))
+    }
     /// The number of a fault.
     pub fn as_fault(self) -> Option<u32> {
         (self.tag() == FAULT).then_some(self.0 & MASK)

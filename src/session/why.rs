@@ -496,7 +496,7 @@ impl<'w, 'p> Why<'w, 'p> {
             let parts = binders.iter().zip(key).filter_map(|(b, v)| Some(format!("{} = {}", name(b), self.show((*v)?))));
             let mut reason = Reason::leaf(parts.collect::<Vec<_>>().join(", "));
             let element = match key[..] {
-                [Some(v)] => element(v),
+                [Some(v)] => v.as_element(),
                 _ => None,
             };
             reason.candidate = element.and_then(|e| (self.locate)(self.world.graph(), e));
@@ -580,8 +580,4 @@ impl<'w, 'p> Why<'w, 'p> {
         reason.program = Some(place);
         reason.clause = self.sources.position(place).map(|(file, line, column)| format!("{file}:{line}:{column}"));
     }
-}
-
-fn element(v: Val) -> Option<Element> {
-    v.as_node().map(Element::Node).or(v.as_edge().map(Element::Edge)).or(v.as_event().map(Element::Event))
 }

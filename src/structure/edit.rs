@@ -122,12 +122,19 @@ impl Graph {
         }
         let mut b = GraphBuilder::new(self.schema.clone());
         b.dictionary = self.dictionary.clone();
-        let row = |b: &mut GraphBuilder, v: Val, kind: KindId, nodes: &[Option<u32>]| -> Vec<Val> {
+        // what is removed must not be named by what stays: in a structure without it there is nothing that the name could mean
+        let named = |gone: u32, by: Val, a: AttrId| {
+            let at = changes.iter().position(|c| *c == Change::Remove(Val::node(gone))).unwrap_or(0);
+            let (attr, by) = (self.schema.attr(a).map_or("?", |a| &a.name), by.as_element().map(|e| self.show(e)));
+            let gone = self.show(Element::Node(gone));
+            Conflict::At(at, format!("{gone} is named by {}.{attr}, which stays", by.unwrap_or_default()))
+        };
+        let row = |b: &mut GraphBuilder, v: Val, kind: KindId, nodes: &[Option<u32>]| -> Result<Vec<Val>, Conflict> {
             let attrs = self.schema.attrs_of(kind);
             let values = attrs.iter().map(|a| {
                 let x = set.get(&(v, *a)).map_or_else(|| self.attr(v, *a), |s| s.1);
                 let refers = self.schema.attr(*a).is_some_and(|a| refers(&a.ty));
-                if refers { renamed(b, x, nodes) } else { x }
+                if refers { renamed(b, x, nodes).map_err(|gone| named(gone, v, *a)) } else { Ok(x) }
             });
             values.collect()
         };
@@ -145,10 +152,10 @@ impl Graph {
         for n in 0..self.nodes() {
             let v = Val::node(n);
             let (Some(Some(_)), Some(kind)) = (nodes.get(n as usize), self.node_kind(n)) else { continue };
-            let values = row(&mut b, v, kind, &nodes);
+            let values = row(&mut b, v, kind, &nodes)?;
             b.node(kind, self.node_id(n), self.origin(Element::Node(n)).unwrap_or(0), &values);
         }
-        let filled = |b: &mut GraphBuilder, kind: KindId, given: &[(AttrId, Val)]| -> Vec<Val> {
+        let filled = |b: &mut GraphBuilder, i: usize, kind: KindId, given: &[(AttrId, Val)]| -> Result<Vec<Val>, Conflict> {
             let attrs = self.schema.attrs_of(kind);
             let values = attrs.iter().map(|a| {
                 let declared = given.iter().find(|g| g.0 == *a).map(|g| g.1);
@@ -157,7 +164,8 @@ impl Graph {
                     default.map_or(Val::NONE, |d| b.dictionary.intern(d))
                 })
             });
-            values.collect::<Vec<_>>().into_iter().map(|v| renamed(b, v, &nodes)).collect()
+            let lost = |gone| Conflict::At(i, format!("it names {}, which another edit removes", self.show(Element::Node(gone))));
+            values.collect::<Vec<_>>().into_iter().map(|v| renamed(b, v, &nodes).map_err(lost)).collect()
         };
         let mut made: FxHashSet<&Change> = FxHashSet::default();
         for (i, c) in changes.iter().enumerate() {
@@ -171,7 +179,7 @@ impl Graph {
                 }
                 return Err(Conflict::At(i, "a node of this kind and id is there already".into()));
             }
-            let values = filled(&mut b, *kind, given);
+            let values = filled(&mut b, i, *kind, given)?;
             b.node(*kind, *id, u32::MAX, &values);
         }
         for e in 0..self.edge_count() {
@@ -181,7 +189,7 @@ impl Graph {
             if removed.contains(&v) {
                 continue;
             }
-            let values = row(&mut b, v, kind, &nodes);
+            let values = row(&mut b, v, kind, &nodes)?;
             let id = Some(self.edge_id(e)).filter(|i| *i != Val::NONE);
             b.edge(kind, *f, *t, id, self.origin(Element::Edge(e)).unwrap_or(0), &values);
         }
@@ -198,7 +206,7 @@ impl Graph {
             if *ensure && b.has_edge(*kind, f, t) {
                 continue;
             }
-            let values = filled(&mut b, *kind, given);
+            let values = filled(&mut b, i, *kind, given)?;
             b.edge(*kind, f, t, None, u32::MAX, &values);
         }
         for e in 0..self.events() {
@@ -207,13 +215,13 @@ impl Graph {
             if removed.contains(&v) {
                 continue;
             }
-            let values = row(&mut b, v, kind, &nodes);
+            let values = row(&mut b, v, kind, &nodes)?;
             b.event(kind, self.event_id(e), at, self.origin(Element::Event(e)).unwrap_or(0), &values);
         }
-        for c in changes {
+        for (i, c) in changes.iter().enumerate() {
             let Change::AddEvent { kind, id, at, given } = c else { continue };
             if made.insert(c) {
-                let values = filled(&mut b, *kind, given);
+                let values = filled(&mut b, i, *kind, given)?;
                 b.event(*kind, *id, *at, u32::MAX, &values);
             }
         }
@@ -238,20 +246,20 @@ fn refers(ty: &Type) -> bool {
     }
 }
 
-/// A value that may name nodes, with their new numbers; one that is gone is absent.
-fn renamed(b: &mut GraphBuilder, v: Val, nodes: &[Option<u32>]) -> Val {
-    let new = |n: u32| nodes.get(n as usize).copied().flatten();
+/// A value that may name nodes, with their new numbers; or the node that it names and that is gone.
+fn renamed(b: &mut GraphBuilder, v: Val, nodes: &[Option<u32>]) -> Result<Val, u32> {
+    let new = |n: u32| nodes.get(n as usize).copied().flatten().ok_or(n);
     if let Some(n) = v.as_node() {
-        return new(n).map_or(Val::NONE, Val::node);
+        return new(n).map(Val::node);
     }
-    let Some(Value::List(items)) = b.dictionary.get(v).cloned() else { return v };
+    let Some(Value::List(items)) = b.dictionary.get(v).cloned() else { return Ok(v) };
     if !items.iter().any(|i| matches!(i, Value::Element(Element::Node(_)))) {
-        return v;
+        return Ok(v);
     }
-    let items = items.iter().filter_map(|i| match i {
+    let items = items.iter().map(|i| match i {
         Value::Element(Element::Node(n)) => new(*n).map(|n| Value::Element(Element::Node(n))),
-        other => Some(other.clone()),
+        other => Ok(other.clone()),
     });
-    let list = Value::list(items.collect());
-    b.dictionary.intern(list)
+    let list = Value::list(items.collect::<Result<_, _>>()?);
+    Ok(b.dictionary.intern(list))
 }

@@ -420,6 +420,32 @@ fn exit_codes_of_each_kind() {
     assert_eq!(exit(&["p.dbm", "bad.json", "misfit.json"]), 4);
 }
 
+/// Worlds: "a value names an element in every world": what is removed while something that stays names it is refused, and not made absent,
+/// which `sum` and `avg` would pass over.
+#[test]
+fn what_is_named_by_something_that_stays_is_not_removed() {
+    let program = |attrs: &str, given: &str, edits: &str| {
+        format!(
+            "node Team {{ size: Int }}\nnode Secret {{ {attrs} }}\nrule all(n: Int) if n == sum(t.size for t: Team)\n\
+             test \"t\" {{\n  given {{ Team red {{ size: 9 }}  Team blue {{ size: 1 }}  Secret s {{ {given} }} }}\n  {edits}\n  expect all(1)\n}}\n"
+        )
+    };
+    let cases = [
+        ("team: Team", "team: red", "do remove red", false),
+        ("team: Team?", "team: red", "do remove red", false),
+        ("teams: [Team]", "teams: [blue, red]", "do remove red", false),
+        ("team: Team", "team: red", "do remove red\n  do remove s", true),
+        ("team: Team", "team: red", "do remove red\n  do set s.team = blue", true),
+        ("team: Team", "team: blue", "do remove red", true),
+    ];
+    for (i, (attrs, given, edits, fine)) in cases.iter().enumerate() {
+        let f = folder(&format!("named-{i}"), &[("p.dbm", &program(attrs, given, edits))]);
+        let said = dbm(&f, &strings(&["test", "p.dbm"]), None);
+        assert_eq!(said.code == 0, *fine, "{attrs} {edits}: {}\n{}", said.code, said.text);
+        assert!(*fine || said.text.contains("is named by Secret(\"s\").team"), "{}", said.text);
+    }
+}
+
 /// Worlds: "two values for one attribute, anything set on or added to what another edit removes, or `add` of a node that exists".
 #[test]
 fn edits_that_contradict_each_other() {
