@@ -32,6 +32,8 @@ pub const STOPPED: Code = Code::new(612, "time-limit");
 pub const TOO_LARGE: Code = Code::new(613, "value-too-large");
 /// Edits that cannot be made.
 pub const IMPOSSIBLE_EDIT: Code = Code::new(614, "edit-not-possible");
+/// More worlds than are tried.
+pub const WORLD_LIMIT: Code = Code::new(615, "world-limit");
 /// A scope that matched nothing.
 pub const VACUOUS: Code = Code::new(620, "vacuous");
 /// A word of the language whose engine is not there yet.
@@ -53,6 +55,7 @@ pub const ALL: &[Code] = &[
     STOPPED,
     TOO_LARGE,
     IMPOSSIBLE_EDIT,
+    WORLD_LIMIT,
     VACUOUS,
     NOT_YET,
 ];
@@ -115,6 +118,22 @@ pub fn edit(why: &str, place: Place) -> Diagnostic {
     Diagnostic::error(IMPOSSIBLE_EDIT, format!("this cannot be done: {why}"))
         .at(place, "nothing was changed")
         .help("name elements that are there; `ensure` adds what may be there already")
+}
+
+/// An edit that cannot be made in a world of an intervention.
+pub fn world_edit(demand: &str, place: Place, why: &str, at: Place) -> Diagnostic {
+    let d = Diagnostic::error(IMPOSSIBLE_EDIT, format!("`{demand}` is unknown: an edit cannot be made, {why}"))
+        .at(at, why.to_string());
+    let d = if at == place { d } else { d.also(place, "so this world is neither passed nor failed") };
+    d.help("keep such worlds out with a `where`; `ensure` adds what may be there already")
+}
+
+/// More worlds than are tried.
+pub fn too_many_worlds(demand: &str, place: Place, tried: u64, violated: bool) -> Diagnostic {
+    let title = format!("`{demand}` has more than the {tried} worlds that were tried");
+    let d = if violated { Diagnostic::warning(WORLD_LIMIT, title) } else { Diagnostic::error(WORLD_LIMIT, title) };
+    let d = d.at(place, "not all of its worlds were tried");
+    d.help("raise the number with `--worlds`, or narrow its `for` with a `where`")
 }
 
 /// A word whose engine is not there yet.

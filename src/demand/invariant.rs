@@ -1,8 +1,9 @@
 //! Invariants: bindings of the scope, then each clause; what is violated, what is unknown, what was vacuous.
 use crate::base::Place;
+use crate::engine::formula::join;
 use crate::engine::{Annotation, Machine};
 use crate::plan::path::Move;
-use crate::plan::{DemandPlan, DemandPlanForm, InvariantPlan, MessagePart, Scalar, Slot};
+use crate::plan::{DemandPlan, DemandPlanForm, Formula, InvariantPlan, MessagePart, MessagePlan, Scalar, Slot};
 use crate::scalar::{Element, Val};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -41,7 +42,8 @@ pub struct Outcome {
     pub vacuous: bool,
 }
 
-type Rows<A> = IndexMap<Vec<Val>, A, FxBuildHasher>;
+/// Rows of values, with where they are there.
+pub type Rows<A> = IndexMap<Vec<Val>, A, FxBuildHasher>;
 
 fn add<A: Annotation>(rows: &mut Rows<A>, key: Vec<Val>, a: &A) {
     match rows.get_mut(&key) {
@@ -54,25 +56,31 @@ fn add<A: Annotation>(rows: &mut Rows<A>, key: Vec<Val>, a: &A) {
     }
 }
 
-/// Checks an invariant. `most` violations are listed, all are counted.
-pub fn check<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str, most: usize) -> Outcome {
+/// The violations of an invariant by clause, with where each is one, and the bindings of its scope.
+pub struct Violations<A> {
+    /// By clause: its binding first, then what its message reads.
+    pub found: Vec<Rows<A>>,
+    /// The bindings of the scope.
+    pub bindings: Rows<A>,
+    kept: Vec<Vec<Slot>>,
+}
+
+/// Finds the violations of an invariant, in whatever worlds there are.
+pub fn violations<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str) -> Violations<A> {
     m.working_on(name, plan.place);
     m.frame(plan.slots);
     let universe = m.universe.clone();
-    let mut outcome = Outcome::default();
     let mut bindings: Rows<A> = Rows::default();
     let binders: &[Slot] = plan.scope.as_ref().map_or(&[], |s| &s.1);
     match &plan.scope {
         None => {
             bindings.insert(vec![], universe.clone());
-            outcome.checked = plan.clauses.len() as u64;
         }
         Some((block, binders)) => {
             m.run(block, universe.clone(), &mut |m, a| {
                 add(&mut bindings, binders.iter().map(|s| m.get(*s)).collect(), &a);
                 m.halted()
             });
-            outcome.checked = bindings.values().filter(|a| a.certain().is_some()).count() as u64;
         }
     }
     let mut found: Vec<Rows<A>> = plan.clauses.iter().map(|_| Rows::default()).collect();
@@ -109,6 +117,45 @@ pub fn check<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str
             break;
         }
     }
+    Violations { found, bindings, kept }
+}
+
+/// Where an invariant has a violation.
+pub fn breaks<A: Annotation>(v: &Violations<A>) -> Option<A> {
+    v.found.iter().flat_map(Rows::values).fold(None, |all, a| Some(join(all, a)))
+}
+
+/// Where it has one of which a condition is true, that knows the violation's binding by name.
+pub fn breaks_where<A: Annotation>(
+    m: &mut Machine<A>,
+    (plan, v): (&InvariantPlan, &Violations<A>),
+    (slots, names, condition): (u32, &[(Arc<str>, Slot)], &Formula),
+) -> Option<A> {
+    let mut all = None;
+    for (c, rows) in plan.clauses.iter().zip(&v.found) {
+        let at = |n: &Arc<str>| c.binding.iter().position(|b| b.0 == *n);
+        let places: Option<Vec<(Slot, usize)>> = names.iter().map(|(n, s)| at(n).map(|at| (*s, at))).collect();
+        // a clause whose violations lack one of the names cannot be meant
+        let Some(places) = places else { continue };
+        for (row, a) in rows {
+            m.frame(slots);
+            places.iter().for_each(|(s, at)| m.set(*s, row.get(*at).copied().unwrap_or(Val::NONE)));
+            if let Some(t) = m.truth(condition, &a.possible()).and_then(|t| t.and(a)) {
+                all = Some(join(all.take(), &t));
+            }
+        }
+    }
+    all
+}
+
+/// Checks an invariant. `most` violations are listed, all are counted.
+pub fn check<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str, most: usize) -> Outcome {
+    let mut outcome = Outcome::default();
+    let Violations { found, bindings, kept } = violations(m, plan, name);
+    outcome.checked = match &plan.scope {
+        None => plan.clauses.len() as u64,
+        Some(_) => bindings.values().filter(|a| a.certain().is_some()).count() as u64,
+    };
     if m.halted() {
         return outcome;
     }
@@ -170,29 +217,32 @@ fn kept(c: &DemandPlan, binders: &[Slot]) -> Vec<Slot> {
     slots
 }
 
+/// A message over the present frame, in some of the worlds (the first in which it can be written).
+pub fn message<A: Annotation>(m: &mut Machine<A>, p: &MessagePlan, worlds: A) -> String {
+    let mut text = String::new();
+    m.run(&p.block, worlds, &mut |m, _| {
+        text.clear();
+        for part in &p.parts {
+            match part {
+                MessagePart::Literal(t) => text.push_str(t),
+                MessagePart::Value(s) => {
+                    let v = m.scalar(s);
+                    text.push_str(&m.plainly(v));
+                }
+            }
+        }
+        true
+    });
+    text
+}
+
 /// When the walks of a clause's violations have so many steps, the others are shown without.
 const STEPS: usize = 20_000;
 
 fn shown<A: Annotation>(m: &mut Machine<A>, c: &DemandPlan, clause: usize, walks: bool) -> Found {
     let binding: Vec<(Arc<str>, Val)> = c.binding.iter().map(|(n, s)| (n.clone(), m.get(*s))).collect();
-    let message = c.message.as_ref().map(|p| {
-        let mut text = String::new();
-        let universe = m.universe.clone();
-        m.run(&p.block, universe, &mut |m, _| {
-            text.clear();
-            for part in &p.parts {
-                match part {
-                    MessagePart::Literal(t) => text.push_str(t),
-                    MessagePart::Value(s) => {
-                        let v = m.scalar(s);
-                        text.push_str(&m.plainly(v));
-                    }
-                }
-            }
-            true
-        });
-        text
-    });
+    let universe = m.universe.clone();
+    let message = c.message.as_ref().map(|p| message(m, p, universe));
     let mut witness = vec![];
     for w in c.witness.iter().filter(|_| walks) {
         let end = |m: &mut Machine<A>, s: &Scalar| m.scalar(s).as_node();

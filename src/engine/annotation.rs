@@ -30,6 +30,24 @@ pub trait Annotation: Clone + PartialEq + Debug + 'static {
     /// Of a set: possible there, certain nowhere, because of a fault. `Present` cannot say this: it stays as it is, and the run is
     /// begun again with `Kleene`.
     fn blame(&self, fault: u32) -> Self;
+    /// The worlds before these.
+    fn before(&self, _: Before) -> Option<Self> {
+        Some(self.clone())
+    }
+    /// The worlds whose world before it is one of these.
+    fn after(&self, _: Before) -> Option<Self> {
+        Some(self.clone())
+    }
+}
+
+/// Which world is the one before each (what an intervention is compared with).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Before {
+    /// The first one, before all.
+    #[default]
+    First,
+    /// The one so many further on.
+    Further(u32),
 }
 
 /// One world, no faults.
@@ -117,70 +135,5 @@ impl Annotation for Kleene {
             Kleene::True => Kleene::Fault(fault),
             x => *x,
         }
-    }
-}
-
-/// Up to 64 worlds, as bits, with faults. One fault stands for all.
-#[derive(Clone, Copy, Debug)]
-pub struct Mask {
-    certain: u64,
-    possible: u64,
-    fault: u32,
-}
-
-impl PartialEq for Mask {
-    fn eq(&self, other: &Self) -> bool {
-        (self.certain, self.possible) == (other.certain, other.possible)
-    }
-}
-
-impl Mask {
-    /// A set of worlds.
-    pub fn set(bits: u64) -> Option<Mask> {
-        Mask::pair(bits, bits, 0)
-    }
-    fn pair(certain: u64, possible: u64, fault: u32) -> Option<Mask> {
-        (possible != 0).then_some(Mask { certain, possible, fault })
-    }
-    /// The worlds in which it is certain, and those in which it is possible.
-    pub fn bits(&self) -> (u64, u64) {
-        (self.certain, self.possible)
-    }
-    fn blamed(&self, other: &Self) -> u32 {
-        if self.certain != self.possible { self.fault } else { other.fault }
-    }
-}
-
-impl Annotation for Mask {
-    const PLAIN: bool = false;
-    fn and(&self, other: &Self) -> Option<Self> {
-        Mask::pair(self.certain & other.certain, self.possible & other.possible, self.blamed(other))
-    }
-    fn or(&mut self, other: &Self) -> Option<Self> {
-        let (c, p) = (other.certain & !self.certain, other.possible & !self.possible);
-        let fault = self.blamed(other);
-        *self = Mask { certain: self.certain | other.certain, possible: self.possible | other.possible, fault };
-        Mask::pair(c, p | c, other.fault)
-    }
-    fn possible(&self) -> Self {
-        Mask { certain: self.possible, ..*self }
-    }
-    fn certain(&self) -> Option<Self> {
-        Mask::pair(self.certain, self.certain, self.fault)
-    }
-    fn except_certain(&self, other: Option<&Self>) -> Option<Self> {
-        let left = self.possible & !other.map_or(0, |o| o.certain);
-        Mask::pair(left, left, self.fault)
-    }
-    fn not(&self, other: Option<&Self>) -> Option<Self> {
-        let (c, p, f) = other.map_or((0, 0, 0), |o| (o.certain, o.possible, o.fault));
-        Mask::pair(self.possible & !p, self.possible & !c, f)
-    }
-    fn faulty(&self) -> Option<(Self, u32)> {
-        let bits = self.possible & !self.certain;
-        Mask::pair(bits, bits, self.fault).map(|m| (m, self.fault))
-    }
-    fn blame(&self, fault: u32) -> Self {
-        Mask { certain: 0, possible: self.possible, fault }
     }
 }

@@ -56,6 +56,14 @@ impl<A: Annotation> Machine<A> {
                 });
                 any
             }
+            Formula::Was(inner) => {
+                let before = self.before;
+                self.past += 1;
+                let t = worlds.before(before).and_then(|w| self.truth(inner, &w));
+                self.past -= 1;
+                t.and_then(|t| t.after(before)).and_then(|t| t.and(worlds))
+            }
+            Formula::Known(n) => self.known.get(*n).cloned().flatten().and_then(|k| k.and(worlds)),
             Formula::Counted { test, block, binders, repeats } => self.counted(*test, block, binders, *repeats, worlds),
         }
     }

@@ -1,5 +1,5 @@
 //! The state of a run: the structure, the relations, the frame of slots, what is cached. Driven by fixpoint and by demand.
-use super::annotation::Annotation;
+use super::annotation::{Annotation, Before};
 use super::budget::{Budget, Limit, Reached};
 use super::fault::Faults;
 use super::relation::{NO_ROW, Relation};
@@ -39,6 +39,14 @@ pub struct Machine<A: Annotation> {
     pub exists: FxHashMap<Val, Option<A>>,
     /// Attributes that have other values in some worlds, as disjoint sets; elsewhere the column's.
     pub overrides: FxHashMap<(Val, AttrId), Vec<(Val, A)>>,
+    /// Which world is before each.
+    pub before: Before,
+    /// How many `was` are being read: what does not exist in the world before has no attributes there.
+    pub(super) past: u32,
+    /// Whether attributes of what does not exist here are read as they were before (messages).
+    pub as_it_was: bool,
+    /// Where formulas about verdicts are true, by the number that the plan has for them.
+    pub known: Vec<Option<A>>,
     /// Values of mechanisms' attributes, by element.
     pub mechanisms: FxHashMap<AttrId, FxHashMap<Val, Vec<(Val, A)>>>,
     /// Reads of mechanisms' attributes that are not computed yet (see `mechanism`).
@@ -77,6 +85,10 @@ impl<A: Annotation> Machine<A> {
             reached: None,
             exists: FxHashMap::default(),
             overrides: FxHashMap::default(),
+            before: Before::First,
+            past: 0,
+            as_it_was: false,
+            known: vec![],
             mechanisms: FxHashMap::default(),
             needs: vec![],
             kinds: FxHashMap::default(),

@@ -12,7 +12,9 @@ pub mod pairs;
 pub mod path;
 pub mod relation;
 pub mod step;
+pub mod worlds;
 
-pub use annotation::{Annotation, Kleene, Mask, Present};
+pub use annotation::{Annotation, Before, Kleene, Present};
 pub use budget::{Budget, Limit, Reached};
 pub use machine::Machine;
+pub use worlds::Worlds;

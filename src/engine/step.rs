@@ -3,6 +3,7 @@
 //! It is long because the steps call each other: a step runs those behind it.
 use super::annotation::Annotation;
 use super::ends::Ends;
+use super::formula::join;
 use super::machine::{Machine, Sink, sort_of};
 use super::relation::NO_ROW;
 use crate::base::Place;
@@ -116,6 +117,19 @@ impl<A: Annotation> Machine<A> {
                 if let Some(f) = worlds.except_possible(truth.as_ref()) {
                     pieces.push((Val::FALSE, f));
                 }
+                self.pieces(*slot, pieces, rest, a, sink)
+            }
+            Step::Was { slot, value } => {
+                let before = self.before;
+                let Some(worlds) = a.possible().before(before) else { return self.halted() };
+                let mut pieces = vec![];
+                self.past += 1;
+                self.run(&value.block, worlds, &mut |m, a| {
+                    let v = m.scalar(&value.result);
+                    pieces.extend(a.after(before).map(|a| (v, a)));
+                    m.halted()
+                });
+                self.past -= 1;
                 self.pieces(*slot, pieces, rest, a, sink)
             }
             Step::Choose { slot, condition, then, otherwise } => {
@@ -473,25 +487,41 @@ impl<A: Annotation> Machine<A> {
         };
         let n = count(self);
         let mut last = (u32::MAX, u32::MAX);
-        for i in 0..n {
+        let mut i = 0;
+        while i < n {
             if self.tick() {
                 return true;
             }
-            let Some(table) = self.graph.edges(kind) else { return false };
-            let p = match (f, t) {
-                (Some(f), Some(t)) => table.between(f, t).nth(i),
-                (Some(f), None) => table.out(f).nth(i),
-                (None, Some(t)) => table.back(t).get(i).copied(),
-                (None, None) => Some(i as u32),
+            let at = |m: &Self, i: usize| -> Option<(u32, u32, u32)> {
+                let table = m.graph.edges(kind)?;
+                let p = match (f, t) {
+                    (Some(f), Some(t)) => table.between(f, t).nth(i),
+                    (Some(f), None) => table.out(f).nth(i),
+                    (None, Some(t)) => table.back(t).get(i).copied(),
+                    (None, None) => Some(i as u32),
+                }?;
+                Some((*table.from.get(p as usize)?, *table.to.get(p as usize)?, table.base + p))
             };
-            let Some(p) = p else { break };
-            let (Some(x), Some(y)) = (table.from.get(p as usize), table.to.get(p as usize)) else { break };
-            let (x, y, number) = (*x, *y, table.base + p);
+            let Some((x, y, number)) = at(self, i) else { break };
+            i += 1;
             if !each && (x, y) == last {
                 continue;
             }
             last = (x, y);
-            let Some(a) = self.existing(a.clone(), Val::edge(number)) else { continue };
+            let mut here = self.existing(a.clone(), Val::edge(number));
+            // if the edge itself does not matter, parallel ones are one, wherever any of them is
+            while each && edge == Arg::Any && i < n {
+                match at(self, i).filter(|next| (next.0, next.1) == (x, y)) {
+                    Some((.., other)) => {
+                        if let Some(more) = self.existing(a.clone(), Val::edge(other)) {
+                            here = Some(join(here, &more));
+                        }
+                        i += 1;
+                    }
+                    None => break,
+                }
+            }
+            let Some(a) = here else { continue };
             if self.fit(edge, Val::edge(number))
                 && self.fit(from, Val::node(x))
                 && self.fit(to, Val::node(y))
@@ -580,9 +610,15 @@ impl<A: Annotation> Machine<A> {
             let here = self.existence(of);
             let gone = self.universe.except_certain(here.as_ref());
             if let Some(b) = gone.and_then(|g| left.as_ref().and_then(|l| l.and(&g))) {
-                let text = format!("{} does not exist here", self.show(of));
-                let f = self.fault(Fault::new(FaultKind::Missing, text), place);
-                if self.bind(slot, f, rest, b, sink) {
+                let v = if self.past > 0 {
+                    Val::NONE
+                } else if self.as_it_was {
+                    self.graph.attr(of, attr)
+                } else {
+                    let text = format!("{} does not exist here", self.show(of));
+                    self.fault(Fault::new(FaultKind::Missing, text), place)
+                };
+                if self.bind(slot, v, rest, b, sink) {
                     return true;
                 }
             }

@@ -1,4 +1,4 @@
-//! Edits as plans: a block that binds their scope, and what is computed for each binding. Lowered for tests (and later for worlds).
+//! Edits as plans: a block that binds their scope, and what is computed for each binding. Lowered for tests, interventions and the REPL.
 use super::ir::*;
 use super::lower::Lowering;
 use super::order::Sizes;
@@ -47,24 +47,25 @@ pub enum Action {
 }
 
 impl<'p> Lowering<'p> {
-    /// An edit of an item with so many variables, outside any other scope.
+    /// An edit of an item with so many variables, some of which are known.
     pub fn edit(
         &self,
-        vars: usize,
+        (vars, known): (usize, &[hir::VarId]),
         e: &'p hir::Edit,
         sizes: &dyn Sizes,
         dictionary: &mut Dictionary,
     ) -> Result<EditPlan, Unsupported> {
         let context = self.context(sizes);
         let mut unit = Unit::new(&context, dictionary, vars);
-        let mut bound: FxHashSet<Slot> = FxHashSet::default();
+        let known: FxHashSet<Slot> = known.iter().map(|v| v.0).collect();
+        let mut bound = known.clone();
         let mut block = Block::default();
         if let Some(s) = &e.scope {
             let mut list = vec![];
             unit.scope(s, 0, &mut list)?;
             let binders = unit.scope_slots(s, 0);
             block = unit.block(list, &mut bound, &binders)?;
-            bound.retain(|s| binders.contains(s));
+            bound.retain(|s| binders.contains(s) || known.contains(s));
         }
         let mut one = |x: &'p hir::Expr| unit.computed(E { e: x, env: 0 }, &bound);
         let given = |list: &'p hir::Given, one: &mut dyn FnMut(&'p hir::Expr) -> Result<Computed, Unsupported>| {

@@ -3,7 +3,7 @@ use super::ir::*;
 use super::unit::*;
 use crate::scalar::builtin::AGREED;
 use crate::scalar::{Op, Type, Val, Value};
-use crate::semantics::hir::{self, Aggregate, Expr, ExprKind, Quantifier};
+use crate::semantics::hir::{self, Aggregate, Expr, ExprKind, Quantifier, VerdictAtom};
 use crate::structure::schema::Sort;
 use std::sync::Arc;
 
@@ -111,6 +111,7 @@ impl<'p> Unit<'p, '_> {
             | ExprKind::Atom(..)
             | ExprKind::Path(_)
             | ExprKind::Quantified(..)
+            | ExprKind::Share { .. }
             | ExprKind::Verdict(_) => {
                 let formula = self.formula(x, bound)?;
                 let slot = self.fresh();
@@ -119,8 +120,12 @@ impl<'p> Unit<'p, '_> {
             }
             ExprKind::Any | ExprKind::Error => self.constant(&Value::None),
             ExprKind::Text(_) => return unsupported(place, "text with values in it, outside a message"),
-            ExprKind::Was(_) => return unsupported(place, "`was`"),
-            ExprKind::Share { .. } => return unsupported(place, "a share of worlds or candidates"),
+            ExprKind::Was(e) => {
+                let value = self.computed(x.sub(e), bound)?;
+                let slot = self.fresh();
+                steps.push(Step::Was { slot, value });
+                Scalar::Slot(slot)
+            }
             ExprKind::Earlier { .. } | ExprKind::Since { .. } | ExprKind::Consecutive { .. } => {
                 return unsupported(place, "a word for the past");
             }
@@ -268,9 +273,18 @@ impl<'p> Unit<'p, '_> {
                     Quantifier::AtMost(n) => counted(CountTest::AtMost(*n)),
                 })
             }
-            ExprKind::Verdict(_) => match self.verdicts.get(&(x.e as *const Expr as usize)) {
-                Some(b) => Ok(Formula::Const(*b)),
-                None => unsupported(x.e.place, "a verdict as a formula"),
+            ExprKind::Was(e) if e.ty == Type::Bool => Ok(Formula::Was(Box::new(self.formula(x.sub(e), bound)?))),
+            ExprKind::Verdict(atom) if let VerdictAtom::Stable(e) = &**atom => {
+                // both sides true, or both false
+                let now = self.formula(x.sub(e), bound)?;
+                let was = Formula::Was(Box::new(now.clone()));
+                let not = |f: &Formula| Formula::Not(Box::new(f.clone()));
+                let neither = Formula::And(vec![not(&now), not(&was)]);
+                Ok(Formula::Or(vec![Formula::And(vec![now, was]), neither]))
+            }
+            ExprKind::Verdict(_) | ExprKind::Share { .. } => match self.verdicts.get(&(x.e as *const Expr as usize)) {
+                Some(n) => Ok(Formula::Known(*n)),
+                None => unsupported(x.e.place, "a verdict or a share here"),
             },
             // `x == e` and `x in e` that bind
             ExprKind::Op(Op::Eq | Op::In, _) if self.opens(x, bound) => self.exists(x, bound),

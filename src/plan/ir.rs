@@ -219,6 +219,13 @@ pub enum Step {
         /// The formula.
         formula: Formula,
     },
+    /// `was(e)`: its value in the world before.
+    Was {
+        /// The result.
+        slot: Slot,
+        /// e.
+        value: Computed,
+    },
     /// `if φ then a else b`.
     Choose {
         /// The result.
@@ -290,6 +297,10 @@ pub enum Formula {
     Test(Computed),
     /// Whether the block has a binding.
     Exists(Block),
+    /// It, in the world before.
+    Was(Box<Formula>),
+    /// Where it is true is known beforehand: a verdict.
+    Known(usize),
     /// How many distinct bindings the block has.
     Counted {
         /// How many there must be.

@@ -279,10 +279,17 @@ impl<'p> Lowering<'p> {
         }
     }
 
-    /// An invariant.
-    pub fn invariant(&self, i: &'p hir::Invariant, sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<InvariantPlan> {
+    /// An invariant; `verdicts` are the numbers of the formulas about verdicts, by address.
+    pub fn invariant(
+        &self,
+        i: &'p hir::Invariant,
+        verdicts: &[(usize, usize)],
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<InvariantPlan> {
         let context = self.context(sizes);
         let mut unit = Unit::new(&context, dictionary, i.vars.len());
+        unit.verdicts = verdicts.iter().copied().collect();
         let mut bound = FxHashSet::default();
         let mut list = vec![];
         let mut binders = vec![];
@@ -373,7 +380,7 @@ impl<'p> Lowering<'p> {
         Ok(())
     }
 
-    fn message(&self, m: &'p Expr, unit: &mut Unit<'_, '_>, bound: &FxHashSet<Slot>) -> Result<MessagePlan> {
+    pub(super) fn message(&self, m: &'p Expr, unit: &mut Unit<'_, '_>, bound: &FxHashSet<Slot>) -> Result<MessagePlan> {
         let mut block = Block::default();
         let mut parts = vec![];
         let ExprKind::Text(list) = &m.kind else {
@@ -426,12 +433,12 @@ impl<'p> Lowering<'p> {
         Unit::new(&context, dictionary, 0).automaton(&p.path, (&p.from.ty, &p.to.ty), place)
     }
 
-    /// A formula all of whose outer variables are known (an `expect` of a test), with the truth of the verdict atoms in it, by address.
+    /// A formula all of whose outer variables are known (an `expect` of a test), with the numbers of the verdicts in it, by address.
     pub fn formula(
         &self,
         (vars, known): (usize, &[VarId]),
         e: &'p Expr,
-        verdicts: &[(usize, bool)],
+        verdicts: &[(usize, usize)],
         sizes: &dyn Sizes,
         dictionary: &mut Dictionary,
     ) -> Result<(u32, Formula)> {

@@ -3,6 +3,7 @@ mod block;
 pub mod edit;
 mod expression;
 mod generate;
+pub mod intervention;
 pub mod ir;
 pub mod lower;
 pub mod order;

@@ -191,6 +191,7 @@ impl<'a> Printer<'a> {
                 self.line(depth, &format!("truth ?s{slot} of"));
                 self.formula(depth + 1, formula);
             }
+            Step::Was { slot, value } => self.computed(depth, &format!("?s{slot} as it was"), value),
             Step::Choose { slot, condition, then, otherwise } => {
                 self.line(depth, &format!("choose ?s{slot} if"));
                 self.formula(depth + 1, condition);
@@ -226,6 +227,11 @@ impl<'a> Printer<'a> {
                 self.line(depth, "not");
                 self.formula(depth + 1, f);
             }
+            Formula::Was(f) => {
+                self.line(depth, "before");
+                self.formula(depth + 1, f);
+            }
+            Formula::Known(n) => self.line(depth, &format!("verdict {n}")),
             Formula::Test(c) => self.computed(depth, "test", c),
             Formula::Exists(b) => {
                 self.line(depth, "exists");

@@ -84,8 +84,8 @@ pub struct Unit<'p, 'd> {
     /// Of each open block, the slots that its conjuncts mention outside of quantifiers and aggregates, or that are read behind it:
     /// what else is mentioned there is their own.
     pub(super) levels: Vec<Bound>,
-    /// Truth values of verdict atoms, known beforehand (tests), by address.
-    pub verdicts: FxHashMap<usize, bool>,
+    /// The numbers of formulas whose truth is known beforehand (verdicts), by address.
+    pub verdicts: FxHashMap<usize, usize>,
     /// How many functions are being expanded.
     pub(super) depth: u32,
 }
@@ -356,6 +356,11 @@ pub(super) fn scopes(e: &Expr) -> Vec<&hir::Scope> {
     }
 }
 
+/// The variables that the form itself binds in a scope.
+pub fn binders(e: &Expr) -> Vec<VarId> {
+    scopes(e).iter().flat_map(|s| &s.binders).flat_map(|b| b.key.into_iter().chain(b.var)).collect()
+}
+
 /// Visits the direct parts of an expression, scopes included.
 pub fn each_part<'a>(e: &'a Expr, f: &mut dyn FnMut(&'a Expr)) {
     for s in scopes(e) {
@@ -405,6 +410,11 @@ pub fn each_part<'a>(e: &'a Expr, f: &mut dyn FnMut(&'a Expr)) {
             }
         }
         ExprKind::Share { formula, .. } => f(formula),
+        ExprKind::Verdict(v) => {
+            if let hir::VerdictAtom::Stable(x) = &**v {
+                f(x);
+            }
+        }
         ExprKind::Earlier { filter: Some(x), .. } => f(x),
         ExprKind::Consecutive { satisfies, .. } => f(satisfies),
         _ => {}

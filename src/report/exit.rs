@@ -118,6 +118,7 @@ mod tests {
             checked: 1,
             violation_count: 0,
             violations: vec![],
+            worlds: None,
             place: Place::default(),
         }
     }

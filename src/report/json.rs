@@ -1,7 +1,7 @@
 //! The report for programs: JSON in a stable order of fields. Its contract is docs/schema/report.schema.json (`dbm schema report`).
 //! Fed with the report and the sources that its places refer to, read by whoever runs dbm from a program.
 use crate::base::{Diagnostic, Place, Sources};
-use crate::verdict::{CandidateReport, DemandReport, Located, Reason, Report, Unknown, Verdict, Violation};
+use crate::verdict::{CandidateReport, DemandReport, FactShift, Located, Reason, Report, Unknown, Verdict, Violation};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::io::Write;
 
@@ -87,6 +87,8 @@ struct DemandJson<'a> {
     /// Why it is unknown.
     reason: Option<&'static str>,
     checked: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worlds: Option<WorldsJson<'a>>,
     violation_count: u64,
     violations: Vec<ViolationJson<'a>>,
     program: Option<PlaceJson<'a>>,
@@ -100,8 +102,38 @@ struct ViolationJson<'a> {
     witness: Vec<WitnessJson<'a>>,
     #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
     why: &'a [Reason],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    world: Option<WorldJson<'a>>,
     program: Option<PlaceJson<'a>>,
     candidate: Vec<LocatedJson<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct WorldsJson<'a> {
+    exhaustive: bool,
+    ranking: Vec<RankedJson<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct RankedJson<'a> {
+    element: &'a str,
+    failures: u64,
+}
+
+#[derive(serde::Serialize)]
+struct WorldJson<'a> {
+    edits: &'a [String],
+    broken: &'a [String],
+    changes: Vec<ShiftJson<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct ShiftJson<'a> {
+    relation: &'a str,
+    lost: &'a [String],
+    lost_count: u64,
+    gained: &'a [String],
+    gained_count: u64,
 }
 
 struct Binding<'a>(&'a [(String, serde_json::Value)]);
@@ -214,6 +246,10 @@ fn demand<'a>(d: &'a DemandReport, sources: &'a Sources) -> DemandJson<'a> {
         verdict: d.verdict.name(),
         reason: d.unknown.map(reason),
         checked: d.checked,
+        worlds: d.worlds.as_ref().map(|w| WorldsJson {
+            exhaustive: w.exhaustive,
+            ranking: w.ranking.iter().map(|(element, failures)| RankedJson { element, failures: *failures }).collect(),
+        }),
         violation_count: d.violation_count,
         violations: d.violations.iter().map(|v| violation(v, sources)).collect(),
         program: place(d.place, sources),
@@ -235,10 +271,19 @@ fn violation<'a>(v: &'a Violation, sources: &'a Sources) -> ViolationJson<'a> {
         binding: Binding(&v.binding),
         message: &v.message,
         why: &v.why,
+        world: v.world.as_ref().map(|w| WorldJson {
+            edits: &w.edits,
+            broken: &w.broken,
+            changes: w.shifts.iter().map(shift).collect(),
+        }),
         witness: v.witness.iter().map(|w| WitnessJson { text: &w.text, candidate: w.candidate.as_ref().map(located) }).collect(),
         program: place(v.program, sources),
         candidate: v.candidate.iter().map(located).collect(),
     }
+}
+
+fn shift(s: &FactShift) -> ShiftJson<'_> {
+    ShiftJson { relation: &s.relation, lost: &s.lost, lost_count: s.lost_count, gained: &s.gained, gained_count: s.gained_count }
 }
 
 fn located(l: &Located) -> LocatedJson<'_> {

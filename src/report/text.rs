@@ -5,7 +5,7 @@ use super::json::Summary;
 use super::reason;
 use super::style::{Style, Tone, clean, counted, shorten};
 use crate::base::{Place, Severity, Sources};
-use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation};
+use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation, WorldChange};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -79,14 +79,25 @@ fn candidate(out: &mut String, c: &CandidateReport, sources: &Sources, style: St
 
 fn demand(out: &mut String, d: &DemandReport, sources: &Sources, style: Style) {
     let title = d.title.as_ref().map(|t| format!(": {}", clean(t))).unwrap_or_default();
+    let cut = if d.worlds.as_ref().is_some_and(|w| !w.exhaustive) { ", not all that there are" } else { "" };
     let count = match d.verdict {
+        Verdict::Violated if d.worlds.is_some() => {
+            let fail = if d.violation_count == 1 { "fails" } else { "fail" };
+            let of = super::style::grouped(d.violation_count);
+            format!("{of} of {} {fail}{cut}", counted(d.checked, "world", "worlds"))
+        }
         Verdict::Violated => counted(d.violation_count, "violation", "violations"),
+        Verdict::Vacuous if d.worlds.is_some() => match d.checked {
+            0 => "vacuous, it made no world".to_string(),
+            n => format!("vacuous, none of {} asks anything", counted(n, "world", "worlds")),
+        },
         Verdict::Vacuous => "vacuous, there was nothing to check".to_string(),
         Verdict::Unknown => match d.unknown {
             Some(Unknown::Limit) => "unknown, a limit came before the answer".to_string(),
             Some(Unknown::NotYet) => "unknown, this build cannot evaluate it yet".to_string(),
             _ => "unknown, it depends on a fault".to_string(),
         },
+        Verdict::Holds if d.worlds.is_some() => format!("{}{cut}", counted(d.checked, "world tried", "worlds tried")),
         Verdict::Holds => counted(d.checked, "binding checked", "bindings checked"),
         v => v.name().to_string(),
     };
@@ -103,6 +114,11 @@ fn demand(out: &mut String, d: &DemandReport, sources: &Sources, style: Style) {
         style.paint(Tone::Strong, &clean(&d.name)),
         style.paint(Tone::Faint, &format!("({severity}{count}){place}")),
     );
+    if let Some(w) = d.worlds.as_ref().filter(|w| w.ranking.first().map(|r| r.1) != w.ranking.last().map(|r| r.1)) {
+        let list = w.ranking.iter().take(LIST).map(|(e, n)| format!("{} ({n})", clean(e))).collect::<Vec<_>>().join(", ");
+        let more = if w.ranking.len() > LIST { ", …" } else { "" };
+        let _ = writeln!(out, "      {}", style.paint(Tone::Faint, &format!("most often part of a failing set: {list}{more}")));
+    }
     let causes = causes(&d.violations);
     for same in causes.iter().take(LIST) {
         violation(out, same, clause(d).is_none(), sources, style);
@@ -162,6 +178,9 @@ fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: 
         }
         rows.push(("in", text, String::new()));
     }
+    for (name, what) in v.world.iter().flat_map(world) {
+        rows.push((name, shorten(&clean(&what), VALUE), String::new()));
+    }
     // the derivation has the steps too
     let witness = if v.why.is_empty() { &v.witness[..] } else { &[] };
     for (i, step) in witness.iter().take(LIST).enumerate() {
@@ -195,6 +214,27 @@ fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: 
         let _ = writeln!(out, "        {}", style.paint(Tone::Faint, "why"));
         reason::tree(&v.why, "        ", out, style);
     }
+}
+
+/// How a world differs: its edits, what is broken in it, what was lost and gained.
+fn world(w: &WorldChange) -> Vec<(&'static str, String)> {
+    let mut rows: Vec<(&str, String)> = vec![];
+    let mut list = |name: &'static str, items: &[String], count: u64| {
+        for (i, item) in items.iter().take(LIST).enumerate() {
+            rows.push((if i == 0 { name } else { "" }, item.clone()));
+        }
+        let shown = items.len().min(LIST) as u64;
+        if count > shown {
+            rows.push(("", format!("and {} more", super::style::grouped(count - shown))));
+        }
+    };
+    list("do", &w.edits, w.edits.len() as u64);
+    list("broken", &w.broken, w.broken.len() as u64);
+    for s in &w.shifts {
+        list("lost", &s.lost, s.lost_count);
+        list("gained", &s.gained, s.gained_count);
+    }
+    rows
 }
 
 fn cut(rows: &mut Vec<(&str, String, String)>, all: usize) {

@@ -9,6 +9,7 @@ pub mod hir;
 mod improve;
 pub mod library;
 mod lint;
+mod needs;
 mod pattern;
 pub mod resolve;
 mod scope;
@@ -18,6 +19,7 @@ mod walk;
 
 pub use check::asked::{Asked, Formula, check_edit, check_expression, check_formula};
 pub use check::program::{Checked, Options, check};
+pub use needs::Needs;
 pub use resolve::Names;
 pub use strata::{Strata, Stratum};
 pub use types::show as show_type;

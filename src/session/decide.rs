@@ -1,5 +1,6 @@
 //! From facts to reports: every wanted demand of a program, decided over one structure. Called by stages.
 use super::evaluate::{Decided, How, World, in_one_world};
+use super::intervene::{Failing, Most, Obstacle, Tried, intervene};
 use super::why::{Extent, Why};
 use crate::base::{Diagnostic, Place, Severity, Sources};
 use crate::demand::error;
@@ -8,9 +9,12 @@ use crate::engine::Budget;
 use crate::plan::unit::Unsupported;
 use crate::scalar::{Element, Val, Value, json};
 use crate::semantics::hir::{self, Program};
-use crate::semantics::strata::Strata;
+use crate::semantics::{Needs, Strata};
 use crate::structure::graph::Graph;
-use crate::verdict::{DemandKind, DemandReport, Located, Unknown, Verdict, Violation, WitnessStep};
+use crate::verdict::{
+    DemandKind, DemandReport, FactShift, Located, Unknown, Verdict, Violation, WitnessStep, WorldChange, WorldsTried,
+};
+use std::collections::BTreeMap;
 
 /// What decides how a run is reported.
 pub struct Asked<'a> {
@@ -18,6 +22,8 @@ pub struct Asked<'a> {
     pub wanted: &'a dyn Fn(&str) -> bool,
     /// How many violations of a demand are listed.
     pub most: usize,
+    /// How many worlds of an intervention are tried.
+    pub worlds: usize,
     /// How much of the derivation of each listed violation is given.
     pub why: Option<Extent>,
     /// For the text of clauses without a message.
@@ -35,15 +41,21 @@ pub fn decide(
     how: How,
     asked: &Asked<'_>,
 ) -> (Vec<DemandReport>, Vec<Diagnostic>) {
-    in_one_world((program, strata), graph, values, budget, how, &mut |world| {
+    // what no wanted demand needs is not evaluated
+    let needed = &Needs::demands(program, asked.wanted).strata(strata);
+    in_one_world((program, needed), graph, values, budget, how, &mut |world| {
         let mut reports = vec![];
         let mut diagnostics = vec![];
         for i in program.invariants.iter().filter(|i| (asked.wanted)(&i.name)) {
             let decided = world.invariant(i, asked.most);
             reports.push(report(world, (program, i), decided, asked, &mut diagnostics));
         }
-        let waiting = interventions(program).chain(policies(program)).filter(|w| (asked.wanted)(&w.1));
-        for (kind, name, title, severity, place, what) in waiting {
+        for i in program.interventions.iter().filter(|i| (asked.wanted)(&i.name)) {
+            let most = Most { worlds: asked.worlds, failing: asked.most, shifts: SHIFTS };
+            let tried = intervene(world, (program, strata), i, (values, budget, how), most);
+            reports.push(tried_report(world, i, tried, asked, &mut diagnostics));
+        }
+        for (kind, name, title, severity, place, what) in policies(program).filter(|w| (asked.wanted)(&w.1)) {
             diagnostics.push(error::not_yet(&name, place, what, place));
             reports.push(DemandReport {
                 kind,
@@ -55,6 +67,7 @@ pub fn decide(
                 checked: 0,
                 violation_count: 0,
                 violations: vec![],
+                worlds: None,
                 place,
             });
         }
@@ -71,14 +84,6 @@ pub fn decide(
 
 type Waiting = (DemandKind, String, Option<String>, Severity, Place, &'static str);
 
-fn interventions(program: &Program) -> impl Iterator<Item = Waiting> + '_ {
-    let title = |t: &Option<std::sync::Arc<str>>| t.as_ref().map(|t| t.to_string());
-    program
-        .interventions
-        .iter()
-        .map(move |i| (DemandKind::Intervention, i.name.to_string(), title(&i.title), i.severity, i.place, "interventions"))
-}
-
 fn policies(program: &Program) -> impl Iterator<Item = Waiting> + '_ {
     let title = |t: &Option<std::sync::Arc<str>>| t.as_ref().map(|t| t.to_string());
     program
@@ -89,7 +94,7 @@ fn policies(program: &Program) -> impl Iterator<Item = Waiting> + '_ {
 
 /// The demands of a program that this version cannot evaluate, as warnings for a check without candidate.
 pub fn waiting(program: &Program) -> Vec<Diagnostic> {
-    let demands = interventions(program).chain(policies(program)).map(|w| error::not_yet(&w.1, w.4, w.5, w.4));
+    let demands = policies(program).map(|w| error::not_yet(&w.1, w.4, w.5, w.4));
     let prefers = program.prefers.iter().map(|p| error::not_yet(&p.name, p.place, "preferences", p.place));
     demands
         .chain(prefers)
@@ -117,6 +122,7 @@ fn report<'p>(
         checked: 0,
         violation_count: 0,
         violations: vec![],
+        worlds: None,
         place: i.place,
     };
     match decided {
@@ -145,6 +151,151 @@ fn report<'p>(
         }
     }
     report
+}
+
+/// So many failing worlds of an intervention are shown with what changed in them.
+const SHIFTS: usize = 20;
+
+fn tried_report<'p>(
+    world: &mut dyn World<'p>,
+    i: &'p hir::Intervention,
+    tried: Result<Tried, Unsupported>,
+    asked: &Asked<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> DemandReport {
+    let mut report = DemandReport {
+        kind: DemandKind::Intervention,
+        name: i.name.to_string(),
+        title: i.title.as_ref().map(|t| t.to_string()),
+        severity: i.severity,
+        verdict: Verdict::Unknown,
+        unknown: None,
+        checked: 0,
+        violation_count: 0,
+        violations: vec![],
+        worlds: None,
+        place: i.place,
+    };
+    let tried = match tried {
+        Ok(tried) => tried,
+        Err(Unsupported { place, what }) => {
+            report.unknown = Some(Unknown::NotYet);
+            diagnostics.push(error::not_yet(&i.name, i.place, what, place));
+            return report;
+        }
+    };
+    let graph = world.graph();
+    report.checked = tried.checked;
+    report.violation_count = tried.count;
+    let ranking = tried.ranking.iter().map(|(v, n)| (named(graph, *v), *n)).collect();
+    report.worlds = Some(WorldsTried { exhaustive: tried.all, ranking });
+    let cut = !tried.all || tried.limit.is_some();
+    (report.verdict, report.unknown) = match (tried.count, tried.faults.is_empty(), cut, tried.vacuous) {
+        (1.., ..) => (Verdict::Violated, None),
+        (_, false, ..) => (Verdict::Unknown, Some(Unknown::Fault)),
+        (_, _, true, _) => (Verdict::Unknown, Some(Unknown::Limit)),
+        (_, _, _, true) => (Verdict::Vacuous, None),
+        _ => (Verdict::Holds, None),
+    };
+    report.violations = tried.failing.iter().map(|f| failing(graph, i, f, asked)).collect();
+    // what happens at one place in many worlds is said once
+    let mut obstacles: BTreeMap<Place, Vec<(&Obstacle, &str)>> = BTreeMap::new();
+    for (o, words) in &tried.faults {
+        let place = match o {
+            Obstacle::Fault(at) => at.place,
+            Obstacle::Edit(place, _) => *place,
+        };
+        obstacles.entry(place).or_default().push((o, words));
+    }
+    let more = obstacles.len().saturating_sub(SHOWN_FAULTS);
+    for (n, list) in obstacles.into_values().take(SHOWN_FAULTS).enumerate() {
+        let Some((first, words)) = list.first() else { continue };
+        let mut d = match first {
+            Obstacle::Fault(at) => error::fault(&i.name, i.place, at),
+            Obstacle::Edit(place, why) => error::world_edit(&i.name, i.place, why, *place),
+        };
+        if tried.count > 0 {
+            d.severity = Severity::Warning;
+            d.title = format!("{} (it is violated by others)", d.title);
+        }
+        let rest = if list.len() > 1 { format!(", and likewise in {} more", list.len() - 1) } else { String::new() };
+        if !words.is_empty() {
+            d = d.note(format!("in the world with {words}{rest}"));
+        }
+        if n + 1 == SHOWN_FAULTS && more > 0 {
+            d = d.note(format!("and {more} more faults of this demand"));
+        }
+        diagnostics.push(d);
+    }
+    diagnostics.extend(tried.limit.as_ref().map(error::limit));
+    if !tried.all {
+        diagnostics.push(error::too_many_worlds(&i.name, i.place, tried.checked, tried.count > 0));
+    }
+    if report.verdict == Verdict::Vacuous {
+        diagnostics.push(idle(i, tried.checked));
+    }
+    report
+}
+
+fn idle(i: &hir::Intervention, worlds: u64) -> Diagnostic {
+    let d = Diagnostic::warning(error::VACUOUS, format!("`{}` is vacuous: there was nothing to check", i.name))
+        .at(i.place, if worlds == 0 { "no world was made" } else { "no world asks anything" });
+    let d = match worlds {
+        0 => d.note("its `for` matched nothing, so it neither holds nor fails"),
+        _ => {
+            d.note("in each of its worlds the edits change nothing, or what should hold was broken before and nothing new broke")
+        }
+    };
+    d.help("loosen its scope, or accept it if such candidates are meant")
+}
+
+fn named(graph: &Graph, v: Val) -> String {
+    json::quoted(&graph.dictionary.value(v), &|e| graph.show(e))
+}
+
+fn failing(graph: &Graph, i: &hir::Intervention, f: &Failing, asked: &Asked<'_>) -> Violation {
+    let binding: Vec<(String, serde_json::Value)> = f.binding.iter().map(|(n, v)| (n.to_string(), shown(graph, *v))).collect();
+    let mut key = i.name.to_string();
+    for (n, v) in &f.binding {
+        key.push_str(&format!(" {n}={}", named(graph, *v)));
+    }
+    let message = f.message.clone().unwrap_or_else(|| {
+        let text = asked.sources.text(f.place);
+        let clause: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let clause: String = clause.chars().take(200).collect();
+        match i.title.as_ref() {
+            Some(t) => format!("not so: {t}"),
+            None => format!("`{clause}` is not so"),
+        }
+    });
+    let mut elements = vec![];
+    for (_, v) in &f.binding {
+        match graph.dictionary.value(*v) {
+            Value::Element(e) => elements.push(e),
+            Value::List(items) => elements.extend(items.iter().filter_map(|v| match v {
+                Value::Element(e) => Some(*e),
+                _ => None,
+            })),
+            _ => {}
+        }
+    }
+    let shifts = f.shifts.iter().map(|s| FactShift {
+        relation: s.relation.to_string(),
+        lost: s.lost.0.clone(),
+        lost_count: s.lost.1,
+        gained: s.gained.0.clone(),
+        gained_count: s.gained.1,
+    });
+    Violation {
+        key,
+        message,
+        witness: vec![],
+        why: vec![],
+        world: Some(WorldChange { edits: f.edits.clone(), broken: f.broken.clone(), shifts: shifts.collect() }),
+        program: f.place,
+        candidate: elements.into_iter().filter_map(|e| (asked.locate)(graph, e)).collect(),
+        binding,
+    }
 }
 
 /// The verdict that an outcome amounts to.
@@ -243,6 +394,7 @@ fn violation(graph: &Graph, i: &hir::Invariant, f: &Found, asked: &Asked<'_>) ->
             .map(|(text, e)| WitnessStep { text: text.clone(), candidate: e.and_then(|e| (asked.locate)(graph, e)) })
             .collect(),
         why: vec![],
+        world: None,
         program: f.place,
         candidate: elements.filter_map(|e| (asked.locate)(graph, e)).collect(),
         binding,

@@ -1,22 +1,25 @@
 //! One evaluation: strata in order, each lowered for the sizes known by then; then the demands. Called by stages, calls plan, engine and demand.
+use super::propose::{Edited, Proposals};
 use crate::base::Place;
-use crate::demand::invariant::{self, Outcome};
+use crate::demand::invariant::{self, Outcome, Violations};
 use crate::engine::{Annotation, Budget, Kleene, Machine, Present};
-use crate::plan::edit::{Action, EndPlan};
+use crate::plan::intervention::{Atom, atoms};
 use crate::plan::lower::Lowering;
 use crate::plan::order::Sizes;
 use crate::plan::path::Move;
 use crate::plan::show::Printer;
 use crate::plan::unit::{Unsupported, each_part};
-use crate::plan::{Computed, QueryPlan, RelId};
+use crate::plan::{InvariantPlan, QueryPlan, RelId};
 use crate::scalar::{Dictionary, KindId, Type, Val, Value};
-use crate::semantics::hir::{self, DemandForm, Domain, Expr, ExprKind, Path, Program, Relation, RuleId, Scope};
+use crate::semantics::hir::{self, DemandForm, Domain, Expr, ExprKind, Path, Program, Relation, RuleId, Scope, VerdictAtom};
 use crate::semantics::strata::Strata;
-use crate::structure::edit::Change;
+use crate::structure::difference::Difference;
 use crate::structure::graph::Graph;
 use crate::structure::schema::AttrId;
+use crate::structure::world::joint;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What to do besides.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,10 +32,12 @@ pub struct How {
 pub struct Evaluation<'p, A: Annotation> {
     /// The facts.
     pub machine: Machine<A>,
-    lowering: Lowering<'p>,
-    stats: Stats,
+    pub(super) lowering: Lowering<'p>,
+    pub(super) stats: Stats,
     rules: BTreeMap<RuleId, Unsupported>,
     attrs: BTreeMap<AttrId, Unsupported>,
+    /// The invariants that are being planned, by their places.
+    above: Vec<Place>,
 }
 
 /// What came of a demand.
@@ -46,8 +51,9 @@ pub enum Decided {
     Limit,
 }
 
+/// Sizes of a structure and of what was derived, for the order of joins.
 #[derive(Default)]
-struct Stats {
+pub(super) struct Stats {
     kinds: RefCell<BTreeMap<Type, f64>>,
     edges: BTreeMap<KindId, (f64, f64, f64)>,
     nodes: f64,
@@ -136,7 +142,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let mut machine = Machine::new(graph, universe, budget);
         prepare(&mut machine);
         let lowering = Lowering::new(program, params);
-        let mut this = Evaluation { machine, lowering, stats, rules: BTreeMap::new(), attrs: BTreeMap::new() };
+        let mut this = Evaluation { machine, lowering, stats, rules: BTreeMap::new(), attrs: BTreeMap::new(), above: vec![] };
         for s in &strata.strata {
             if this.machine.halted() {
                 break;
@@ -174,8 +180,19 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         Ok(())
     }
 
+    /// Lowers something for the sizes known by now.
+    pub(super) fn planned<T>(
+        &mut self,
+        lower: impl FnOnce(&Lowering<'p>, &dyn Sizes, &mut Dictionary) -> Result<T, Unsupported>,
+    ) -> Result<T, Unsupported> {
+        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
+        let plan = lower(&self.lowering, &self.stats, &mut dictionary);
+        self.machine.graph.dictionary = dictionary;
+        plan
+    }
+
     /// Whether all that an expression uses could be evaluated.
-    fn available(&self, e: &Expr) -> Result<(), Unsupported> {
+    pub(super) fn available(&self, e: &Expr) -> Result<(), Unsupported> {
         let why = match &e.kind {
             ExprKind::Atom(r, _) | ExprKind::Value { rule: r, .. } => self.rule(*r, 0),
             ExprKind::Attr(_, a) => self.attrs.get(a).cloned(),
@@ -206,7 +223,12 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         rule.clauses.iter().flat_map(|c| c.body.iter().chain(&c.value)).find_map(|e| self.available(e).err())
     }
 
-    fn scope(&self, s: &Scope) -> Result<(), Unsupported> {
+    /// Whether a rule could be evaluated.
+    pub(super) fn unavailable(&self, id: RuleId) -> Result<(), Unsupported> {
+        self.rule(id, 0).map_or(Ok(()), Err)
+    }
+
+    pub(super) fn scope(&self, s: &Scope) -> Result<(), Unsupported> {
         for b in &s.binders {
             if let Domain::Range(e) = &b.domain {
                 self.available(e)?;
@@ -228,6 +250,12 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
     }
 
     fn try_invariant(&mut self, i: &'p hir::Invariant, most: usize) -> Result<Outcome, Unsupported> {
+        let plan = self.plan_invariant(i)?;
+        Ok(invariant::check(&mut self.machine, &plan, &i.name, most))
+    }
+
+    /// The plan of an invariant.
+    pub(super) fn plan_invariant(&mut self, i: &'p hir::Invariant) -> Result<InvariantPlan, Unsupported> {
         if let Some(s) = &i.scope {
             self.scope(s)?;
         }
@@ -243,21 +271,78 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 self.available(m)?;
             }
         }
-        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
-        let plan = self.lowering.invariant(i, &self.stats, &mut dictionary);
-        self.machine.graph.dictionary = dictionary;
-        let plan = plan?;
+        let mut list = vec![];
+        i.scope.iter().for_each(|s| s.filter.iter().for_each(|f| atoms(f, false, &mut list)));
+        i.lets.iter().for_each(|l| atoms(&l.1, false, &mut list));
+        for c in &i.clauses {
+            match &c.form {
+                DemandForm::Never(s) => s.filter.iter().for_each(|f| atoms(f, false, &mut list)),
+                DemandForm::Require(e) => atoms(e, false, &mut list),
+            }
+            c.message.iter().for_each(|m| atoms(m, false, &mut list));
+        }
+        let mut known = vec![];
+        for a in &list {
+            if self.above.contains(&i.place) {
+                return Err(Unsupported { place: a.e.place, what: "an invariant that speaks of itself" });
+            }
+            self.above.push(i.place);
+            let truth = self.verdict(i.vars.len(), a);
+            self.above.pop();
+            known.push(truth?);
+        }
+        let verdicts: Vec<(usize, usize)> = list.iter().enumerate().map(|(n, a)| (a.e as *const Expr as usize, n)).collect();
+        let plan = self.planned(|l, sizes, d| l.invariant(i, &verdicts, sizes, d))?;
         self.machine.declare(&self.lowering.relations);
-        Ok(invariant::check(&mut self.machine, &plan, &i.name, most))
+        // read when the plan is run, which is at once
+        self.machine.known = known;
+        Ok(plan)
+    }
+
+    /// The plan of an invariant and its violations, wherever they are.
+    pub fn violations(&mut self, i: &'p hir::Invariant) -> Result<(InvariantPlan, Violations<A>), Unsupported> {
+        let plan = self.plan_invariant(i)?;
+        let v = invariant::violations(&mut self.machine, &plan, &i.name);
+        Ok((plan, v))
+    }
+
+    /// Where a formula about other invariants is true.
+    fn verdict(&mut self, vars: usize, a: &Atom<'p>) -> Result<Option<A>, Unsupported> {
+        let (ids, wanted, condition) = match a.atom {
+            VerdictAtom::Holds(ids) => (ids, false, None),
+            VerdictAtom::Breaks(ids, condition) => (ids, true, condition.as_ref()),
+            _ => return Err(Unsupported { place: a.e.place, what: "this verdict as a formula" }),
+        };
+        let mut all = Some(self.machine.universe.clone());
+        for id in ids {
+            let Some(i) = self.lowering.program.invariants.get(id.0 as usize) else { continue };
+            let (plan, v) = self.violations(i)?;
+            let breaks = self.breaks((&plan, &v), vars, condition)?;
+            let so = if wanted { breaks } else { self.machine.universe.not(breaks.as_ref()) };
+            all = all.and_then(|x| x.and(so.as_ref()?));
+        }
+        Ok(all)
+    }
+
+    /// Where an invariant is broken; with a condition, by a violation of which that is true.
+    pub(super) fn breaks(
+        &mut self,
+        (plan, v): (&InvariantPlan, &Violations<A>),
+        vars: usize,
+        condition: Option<&'p (Vec<(Arc<str>, hir::VarId)>, Expr)>,
+    ) -> Result<Option<A>, Unsupported> {
+        let Some((names, condition)) = condition else { return Ok(invariant::breaks(v)) };
+        self.available(condition)?;
+        let outer: Vec<hir::VarId> = names.iter().map(|n| n.1).collect();
+        let (slots, f) = self.planned(|l, sizes, d| l.formula((vars, &outer), condition, &[], sizes, d))?;
+        let names: Vec<(Arc<str>, u32)> = names.iter().map(|(n, v)| (n.clone(), v.0)).collect();
+        Ok(invariant::breaks_where(&mut self.machine, (plan, v), (slots, &names, &f)))
     }
 
     /// The plan of a query.
     pub fn plan_query(&mut self, vars: &[hir::Var], e: &Expr, columns: &[hir::VarId]) -> Result<QueryPlan, Unsupported> {
         self.available(e)?;
-        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
-        let plan = self.lowering.query(vars, e, columns, &self.stats, &mut dictionary);
-        self.machine.graph.dictionary = dictionary;
-        plan
+        self.planned(|l, sizes, d| l.query(vars, e, columns, sizes, d))
     }
 
     /// The bindings of a query: certain ones, sorted; and the faults that may hide more.
@@ -293,13 +378,13 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
     pub fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth {
         self.available(e)?;
         let outer: Vec<hir::VarId> = known.iter().map(|k| k.0).collect();
-        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
-        let plan = self.lowering.formula((vars, &outer), e, verdicts, &self.stats, &mut dictionary);
-        self.machine.graph.dictionary = dictionary;
+        let numbers: Vec<(usize, usize)> = verdicts.iter().enumerate().map(|(n, v)| (v.0, n)).collect();
+        let universe = self.machine.universe.clone();
+        self.machine.known = verdicts.iter().map(|v| v.1.then(|| universe.clone())).collect();
+        let plan = self.planned(|l, sizes, d| l.formula((vars, &outer), e, &numbers, sizes, d));
         let (slots, formula) = plan?;
         self.machine.frame(slots);
         known.iter().for_each(|(v, x)| self.machine.set(v.0, *x));
-        let universe = self.machine.universe.clone();
         let t = self.machine.truth(&formula, &universe);
         Ok(match t {
             None => Ok(false),
@@ -308,30 +393,6 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 None => Ok(true),
             },
         })
-    }
-
-    /// The changes that an edit makes, read here; or the fault (by number) that stands in its way.
-    pub fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported> {
-        if let Some(s) = &e.scope {
-            self.scope(s)?;
-        }
-        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
-        let plan = self.lowering.edit(vars, e, &self.stats, &mut dictionary);
-        self.machine.graph.dictionary = dictionary;
-        let plan = plan?;
-        self.machine.frame(plan.slots);
-        let mut changes = vec![];
-        let mut fault = None;
-        let universe = self.machine.universe.clone();
-        self.machine.run(&plan.block, universe, &mut |m, a| {
-            let unknown = a.faulty().map(|f| f.1);
-            match unknown.map_or_else(|| change(m, &plan.action), Err) {
-                Ok(c) => changes.push(c),
-                Err(f) => fault = Some(f),
-            }
-            m.halted() || fault.is_some()
-        });
-        Ok(fault.map_or(Ok(changes), Err))
     }
 }
 
@@ -344,7 +405,7 @@ pub fn plans(program: &Program, strata: &Strata, mut graph: Graph, values: &[Val
     let strata: Vec<_> =
         strata.strata.iter().map(|s| lowering.stratum(&s.rules, &s.mechanisms, &stats, &mut dictionary)).collect();
     let invariants: Vec<_> =
-        program.invariants.iter().map(|i| (&i.name, lowering.invariant(i, &stats, &mut dictionary))).collect();
+        program.invariants.iter().map(|i| (&i.name, lowering.invariant(i, &[], &stats, &mut dictionary))).collect();
     let mut notes = vec![];
     let mut out = Printer::new(&program.schema, &lowering.relations, &dictionary);
     for (n, plan) in strata.iter().enumerate() {
@@ -364,98 +425,6 @@ pub fn plans(program: &Program, strata: &Strata, mut graph: Graph, values: &[Val
 
 /// The truth of a formula (or the number of a fault), if it can be evaluated.
 pub type Truth = Result<Result<bool, u32>, Unsupported>;
-
-/// One value, in one world.
-fn one_of<A: Annotation>(m: &mut Machine<A>, c: &Computed) -> Result<Val, u32> {
-    let mut v = Val::NONE;
-    let universe = m.universe.clone();
-    m.run(&c.block, universe, &mut |m, _| {
-        v = m.scalar(&c.result);
-        true
-    });
-    v.as_fault().map_or(Ok(v), Err)
-}
-
-/// A Json with a value put in at the end of a way into it; records are made where there are none.
-fn placed(old: Value, path: &[Value], leaf: Value) -> Value {
-    let Some((step, rest)) = path.split_first() else { return leaf };
-    match (step, old) {
-        (Value::Int(i), Value::List(items)) => {
-            let mut items = items.to_vec();
-            if let Some(slot) = usize::try_from(*i).ok().and_then(|i| items.get_mut(i)) {
-                let inner = std::mem::replace(slot, Value::None);
-                *slot = placed(inner, rest, leaf);
-            }
-            Value::list(items)
-        }
-        (Value::Text(name), old) => {
-            let mut fields: Vec<(std::sync::Arc<str>, Value)> = match old {
-                Value::Record(f) => f.to_vec(),
-                _ => vec![],
-            };
-            match fields.iter_mut().find(|f| f.0 == *name) {
-                Some(f) => {
-                    let inner = std::mem::replace(&mut f.1, Value::None);
-                    f.1 = placed(inner, rest, leaf);
-                }
-                None => {
-                    fields.push((name.clone(), placed(Value::None, rest, leaf)));
-                    fields.sort();
-                }
-            }
-            Value::Record(fields.into())
-        }
-        (_, old) => old,
-    }
-}
-
-/// What an edit does for the present binding.
-fn change<A: Annotation>(m: &mut Machine<A>, action: &Action) -> Result<Change, u32> {
-    let value = one_of::<A>;
-    let end = |m: &mut Machine<A>, e: &EndPlan| -> Result<(KindId, Val), u32> {
-        match e {
-            EndPlan::Named(k, c) => Ok((*k, value(m, c)?)),
-            EndPlan::Element(c) => {
-                let v = value(m, c)?;
-                let n = v.as_node().and_then(|n| Some((m.graph.node_kind(n)?, m.graph.node_id(n))));
-                n.ok_or(u32::MAX)
-            }
-        }
-    };
-    Ok(match action {
-        Action::Remove(c) => Change::Remove(value(m, c)?),
-        Action::Set(of, attr, path, new) => {
-            let (of, mut new) = (value(m, of)?, value(m, new)?);
-            if !path.is_empty() {
-                let path = path.iter().map(|p| value(m, p)).collect::<Result<Vec<_>, _>>()?;
-                let path: Vec<Value> = path.into_iter().map(|p| m.graph.dictionary.value(p)).collect();
-                let old = m.graph.dictionary.value(m.graph.attr(of, *attr));
-                let leaf = m.graph.dictionary.value(new);
-                new = m.graph.dictionary.intern(placed(old, &path, leaf));
-            }
-            Change::Set(of, *attr, new)
-        }
-        Action::AddNode(kind, id, list, ensure) => {
-            let id = value(m, id)?;
-            let given = list.iter().map(|(a, c)| Ok((*a, value(m, c)?))).collect::<Result<_, u32>>()?;
-            Change::AddNode { kind: *kind, id, given, ensure: *ensure }
-        }
-        Action::AddEdge(kind, from, to, list, ensure) => {
-            let (from, to) = (end(m, from)?, end(m, to)?);
-            let given = list.iter().map(|(a, c)| Ok((*a, one_of(m, c)?))).collect::<Result<_, u32>>()?;
-            Change::AddEdge { kind: *kind, from, to, given, ensure: *ensure }
-        }
-        Action::AddEvent(kind, id, at, list) => {
-            let (id, at) = (value(m, id)?, value(m, at)?);
-            let at = match m.graph.dictionary.value(at) {
-                Value::Time(t) | Value::Duration(t) => t,
-                _ => 0,
-            };
-            let given = list.iter().map(|(a, c)| Ok((*a, value(m, c)?))).collect::<Result<_, u32>>()?;
-            Change::AddEvent { kind: *kind, id, at, given }
-        }
-    })
-}
 
 /// The relations that a path steps over.
 pub fn relations(path: &Path) -> Vec<Relation> {
@@ -488,6 +457,25 @@ pub fn in_one_world<'p, R>(
     then(&mut faulty)
 }
 
+/// The same in a world below a structure. What is not there can still be named: it is known, and does not exist.
+pub fn in_world_below<'p, R>(
+    (program, strata): (&'p Program, &Strata),
+    (parent, difference): (Graph, &Difference),
+    values: &[Value],
+    budget: &Budget,
+    how: How,
+    then: &mut dyn FnMut(&mut dyn World<'p>) -> R,
+) -> R {
+    let joint = joint(parent, &[(1, difference)]);
+    let differ = |m: &mut Machine<Kleene>| {
+        m.exists.extend(joint.removed.keys().map(|v| (*v, None)));
+        let set = joint.set.iter().map(|(k, pieces)| (*k, pieces.iter().map(|p| (p.0, Kleene::True)).collect()));
+        m.overrides.extend(set);
+    };
+    let mut world = Evaluation::new(program, strata, joint.graph, (Kleene::True, values), budget.clone(), how, &differ);
+    then(&mut world)
+}
+
 /// Where a walk comes by, and how it goes on from there.
 pub type Walk = Vec<(u32, Option<Move>)>;
 
@@ -502,8 +490,10 @@ pub trait World<'p> {
     fn query(&mut self, vars: &[hir::Var], e: &Expr, columns: &[hir::VarId]) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported>;
     /// See [`Evaluation::truth`].
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
-    /// See [`Evaluation::edit`].
-    fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported>;
+    /// See [`Evaluation::changes`].
+    fn changes(&mut self, vars: usize, known: &[(hir::VarId, Val)], edits: &'p [hir::Edit]) -> Result<Edited, Unsupported>;
+    /// See [`Evaluation::proposed`].
+    fn proposed(&mut self, i: &'p hir::Intervention, most: usize) -> Result<Proposals, Unsupported>;
     /// The round in which a fact of a rule was found, if it is there.
     fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32>;
     /// A shortest walk along a path between two nodes: where it comes by, and how it came there. Of some rules only facts that were
@@ -528,8 +518,11 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth {
         Evaluation::truth(self, vars, known, e, verdicts)
     }
-    fn edit(&mut self, vars: usize, e: &'p hir::Edit) -> Result<Result<Vec<Change>, u32>, Unsupported> {
-        Evaluation::edit(self, vars, e)
+    fn changes(&mut self, vars: usize, known: &[(hir::VarId, Val)], edits: &'p [hir::Edit]) -> Result<Edited, Unsupported> {
+        Evaluation::changes(self, vars, known, edits)
+    }
+    fn proposed(&mut self, i: &'p hir::Intervention, most: usize) -> Result<Proposals, Unsupported> {
+        Evaluation::proposed(self, i, most)
     }
     fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32> {
         self.machine.relation(RelId(rule.0))?.height(tuple)

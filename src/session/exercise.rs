@@ -1,12 +1,13 @@
 //! A program's tests: a structure from `given`, the edits of `do`, the rules over it, the expectations. Called by stages.
 use super::decide::verdict;
-use super::evaluate::{Decided, How, World, in_one_world};
+use super::evaluate::{Decided, How, World, in_one_world, in_world_below};
 use crate::base::Place;
 use crate::engine::Budget;
 use crate::plan::unit::each_part;
 use crate::scalar::{Val, Value};
 use crate::semantics::hir::{self, Expr, ExprKind, InvariantId, Program, VerdictAtom};
-use crate::semantics::strata::Strata;
+use crate::semantics::{Needs, Strata};
+use crate::structure::difference::Difference;
 use crate::structure::edit::{Change, Conflict};
 use crate::structure::graph::Graph;
 use crate::verdict::Verdict;
@@ -22,16 +23,18 @@ pub struct Miss {
 }
 
 /// Runs a test over the structure of its `given`. No misses: it passed.
-pub fn run(what: (&Program, &Strata), given: Graph, values: &[Value], budget: &Budget, how: How, test: &hir::Test) -> Vec<Miss> {
-    let graph = if test.edits.is_empty() {
-        given
-    } else {
-        match edited(what, given, values, budget, how, (test.vars.len(), &test.edits)) {
-            Ok((graph, _)) => graph,
-            Err(miss) => return vec![miss],
-        }
-    };
-    in_one_world(what, graph, values, budget, how, &mut |world| {
+pub fn run<'p>(
+    what: (&'p Program, &Strata),
+    given: Graph,
+    values: &[Value],
+    budget: &Budget,
+    how: How,
+    test: &'p hir::Test,
+) -> Vec<Miss> {
+    let mut needs = Needs::new(what.0);
+    needs.test(test);
+    let what = (what.0, &needs.strata(what.1));
+    let mut expected = |world: &mut dyn World<'p>| {
         let mut misses = vec![];
         let mut outcomes = BTreeMap::new();
         for e in &test.expects {
@@ -40,7 +43,14 @@ pub fn run(what: (&Program, &Strata), given: Graph, values: &[Value], budget: &B
             }
         }
         misses
-    })
+    };
+    if test.edits.is_empty() {
+        return in_one_world(what, given, values, budget, how, &mut expected);
+    }
+    match differing(what, given, values, budget, how, (test.vars.len(), &test.edits)) {
+        Ok((parent, difference, _)) => in_world_below(what, (parent, &difference), values, budget, how, &mut expected),
+        Err(miss) => vec![miss],
+    }
 }
 
 /// The structure with the changes that edits make, and the changes; or what stands in their way. The edits are read together.
@@ -52,29 +62,43 @@ pub fn edited<'p>(
     how: How,
     (vars, edits): (usize, &'p [hir::Edit]),
 ) -> Result<(Graph, Vec<Change>), Miss> {
+    let (parent, difference, changes) = differing(what, graph, values, budget, how, (vars, edits))?;
+    match parent.with(&difference) {
+        Ok(next) => Ok((next, changes)),
+        Err(Conflict::At(_, text)) => Err(Miss { place: edits.first().map(|e| e.place).unwrap_or_default(), text }),
+    }
+}
+
+/// What edits change in a structure, and that structure with the values that they made.
+fn differing<'p>(
+    what: (&'p Program, &Strata),
+    graph: Graph,
+    values: &[Value],
+    budget: &Budget,
+    how: How,
+    (vars, edits): (usize, &'p [hir::Edit]),
+) -> Result<(Graph, Difference, Vec<Change>), Miss> {
+    let first = edits.first().map(|e| e.place).unwrap_or_default();
+    let mut needs = Needs::new(what.0);
+    edits.iter().for_each(|e| needs.edit(e));
+    let what = (what.0, &needs.strata(what.1));
     let mut changes: Vec<(Change, Place)> = vec![];
-    let graph = in_one_world(what, graph, values, budget, how, &mut |world| {
-        changes.clear();
-        for e in edits {
-            let miss = |text: String| Miss { place: e.place, text };
-            match world.edit(vars, e) {
-                Err(u) => return Err(miss(format!("this version of dbm cannot evaluate {} yet", u.what))),
-                Ok(Err(f)) => return Err(miss(fault(world, f))),
-                Ok(Ok(list)) => changes.extend(list.into_iter().map(|c| (c, e.place))),
-            }
+    let mut graph = in_one_world(what, graph, values, budget, how, &mut |world| {
+        let miss = |place: Place, text: String| Miss { place, text };
+        match world.changes(vars, &[], edits) {
+            Err(u) => return Err(miss(u.place, format!("this version of dbm cannot evaluate {} yet", u.what))),
+            Ok(Err((f, place))) => return Err(miss(place, fault(world, f))),
+            Ok(Ok(list)) => changes = list,
         }
         match world.reached() {
-            Some(_) => {
-                Err(Miss { place: edits.first().map(|e| e.place).unwrap_or_default(), text: "a limit was reached".into() })
-            }
+            Some(_) => Err(miss(first, "a limit was reached".into())),
             None => Ok(world.graph().clone()),
         }
     })?;
     let list: Vec<Change> = changes.iter().map(|c| c.0.clone()).collect();
-    let at = |i: usize| changes.get(i).map(|c| c.1).or(edits.first().map(|e| e.place)).unwrap_or_default();
-    match graph.with(&list) {
-        Ok(next) => Ok((next, list)),
-        Err(Conflict::At(i, text)) => Err(Miss { place: at(i), text }),
+    match graph.difference(&list) {
+        Ok(difference) => Ok((graph, difference, list)),
+        Err(Conflict::At(i, text)) => Err(Miss { place: changes.get(i).map_or(first, |c| c.1), text }),
     }
 }
 

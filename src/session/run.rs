@@ -16,6 +16,8 @@ use crate::verdict::{Answer, CandidateReport, Report, Table, TestReport, Verdict
 pub struct RunOptions {
     /// How many violations of a demand are listed; the count is exact beyond it.
     pub max_violations: usize,
+    /// How many worlds of an intervention are tried at most.
+    pub max_worlds: usize,
     /// The demands to check, by name; all if empty.
     pub only: Vec<String>,
     /// How much of the derivation of each listed violation is given; none, if it is none.
@@ -28,7 +30,14 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        RunOptions { max_violations: 1000, only: vec![], why: None, limits: Limits::default(), cancel: Cancel::new() }
+        RunOptions {
+            max_violations: 1000,
+            max_worlds: 100_000,
+            only: vec![],
+            why: None,
+            limits: Limits::default(),
+            cancel: Cancel::new(),
+        }
     }
 }
 

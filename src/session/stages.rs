@@ -14,7 +14,7 @@ use crate::base::source::NoFiles;
 use crate::base::{Code, Diagnostic, FileId, Loader, Sources};
 use crate::engine::Budget;
 use crate::scalar::{Element, Op, Type, Value, builtin, json};
-use crate::semantics::hir;
+use crate::semantics::{Needs, Strata, hir};
 use crate::structure::{Graph, GraphBuilder, Schema};
 use crate::verdict::{Answer, DemandReport, Difference, Located, Miss, Table, TestReport, Verdict};
 use crate::{candidate, demand, semantics, syntax};
@@ -193,7 +193,14 @@ pub(super) fn decide(checked: &Checked, structure: Structure, options: &RunOptio
     let places = Places::new(sources);
     let Structure { graph, outcome } = structure;
     let locate = |graph: &Graph, e| locate(outcome.as_deref(), &places, graph, e);
-    let asked = Asked { wanted: &wanted, most: options.max_violations, why: options.why, sources, locate: &locate };
+    let asked = Asked {
+        wanted: &wanted,
+        most: options.max_violations,
+        worlds: options.max_worlds,
+        why: options.why,
+        sources,
+        locate: &locate,
+    };
     let what = (&checked.program, &checked.strata);
     let (demands, diagnostics) = decide::decide(what, graph, &values(checked), &budget(options), How::default(), &asked);
     Found { demands, diagnostics }
@@ -268,12 +275,19 @@ pub(super) fn unnamed(structure: &Structure, formula: &Formula) -> Vec<Diagnosti
     named::missing_of(&formula.expr, &structure.graph)
 }
 
+/// The strata that a formula needs.
+fn needed(checked: &Checked, formula: &hir::Expr) -> Strata {
+    let mut needs = Needs::new(&checked.program);
+    needs.expr(formula);
+    needs.strata(&checked.strata)
+}
+
 /// The bindings of a formula.
 pub(super) fn query(checked: &Checked, structure: Structure, formula: &Formula, options: &RunOptions) -> Table {
     let Formula { vars, expr: formula, columns, warnings } = formula;
     let names = columns.iter().map(|c| vars.get(c.0 as usize).map(|v| v.name.to_string()).unwrap_or_default());
     let mut table = Table { columns: names.collect(), rows: vec![], diagnostics: warnings.clone() };
-    let what = (&checked.program, &checked.strata);
+    let what = (&checked.program, &needed(checked, formula));
     in_one_world(what, structure.graph, &values(checked), &budget(options), How::default(), &mut |world| {
         table.diagnostics.truncate(warnings.len());
         match world.query(vars, formula, columns) {
@@ -316,7 +330,7 @@ pub(super) fn why(
     let places = Places::new(sources);
     let Structure { graph, outcome } = structure;
     let locate = |graph: &Graph, e| locate(outcome.as_deref(), &places, graph, e);
-    let what = (&checked.program, &checked.strata);
+    let what = (&checked.program, &needed(checked, formula));
     in_one_world(what, graph, &values(checked), &budget(options), How::default(), &mut |world| {
         let (_, faults) = world.query(vars, formula, columns).unwrap_or_default();
         let mut why = Why::new(world, &checked.program, sources, &locate, extent);

@@ -218,6 +218,20 @@ impl Graph {
     pub fn edges(&self, kind: KindId) -> Option<&EdgeTable> {
         self.edges.get(kind.0 as usize)
     }
+    /// The edges of all kinds.
+    pub fn edge_tables(&self) -> impl Iterator<Item = &EdgeTable> {
+        self.edges.iter().filter(|t| !t.is_empty())
+    }
+    /// The elements that have undeclared attributes, ascending, and those as records.
+    pub fn all_open(&self) -> Vec<(Val, Val)> {
+        let mut all: Vec<_> = self.open.iter().map(|(v, r)| (*v, *r)).collect();
+        all.sort();
+        all
+    }
+    /// The sort of an element's kind.
+    pub fn sort_of(&self, v: Val) -> Option<Sort> {
+        self.kind_of(v).and_then(|k| self.schema.kind(k)).map(|k| k.sort)
+    }
     /// An edge's source and target.
     pub fn ends(&self, e: u32) -> Option<(u32, u32)> {
         let table = self.edges(*self.edge_kind.get(e as usize)?)?;
@@ -279,7 +293,11 @@ impl Graph {
     }
     /// An element as it stands in bindings: `Kind("id")`, `kind("from", "to")`, `kind("from", "to", rank)`.
     pub fn show(&self, element: Element) -> String {
-        let text = |v: Val| format!("{:?}", self.dictionary.text(v).unwrap_or(""));
+        self.show_with(&self.dictionary, element)
+    }
+    /// The same, where the dictionary is elsewhere for now.
+    pub fn show_with(&self, dictionary: &Dictionary, element: Element) -> String {
+        let text = |v: Val| format!("{:?}", dictionary.text(v).unwrap_or(""));
         let name = |k: Option<&KindId>| quoted(k.map_or("?", |k| self.schema.name(*k)));
         match element {
             Element::Node(n) => format!("{}({})", name(self.node_kind.get(n as usize)), text(self.node_id(n))),
@@ -605,10 +623,15 @@ impl GraphBuilder {
         self.open.push((v, record));
     }
     /// Numbers everything. With findings the structure does not conform.
-    pub fn finish(mut self) -> (Graph, Vec<Finding>) {
+    pub fn finish(self) -> (Graph, Vec<Finding>) {
+        let (graph, findings, _) = self.finish_numbered();
+        (graph, findings)
+    }
+    /// The same, and which numbers the preliminary ones became.
+    pub fn finish_numbered(mut self) -> (Graph, Vec<Finding>, Numbers) {
         let mut findings = std::mem::take(&mut self.findings);
         if self.nodes.len().max(self.edges.len()).max(self.events.len()).max(self.dictionary.len()) >= Val::LIMIT {
-            return (Graph::default(), vec![Finding::TooLarge]);
+            return (Graph::default(), vec![Finding::TooLarge], Numbers::default());
         }
         let schema = self.schema.clone();
         // nodes: by root kind, then id
@@ -756,7 +779,37 @@ impl GraphBuilder {
             open,
             schema,
         };
-        (graph, findings)
+        (graph, findings, Numbers { changed: true, nodes: renumber, edges: edge_new, events: event_new })
+    }
+}
+
+/// Which numbers elements have after they were numbered anew.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
+    changed: bool,
+    nodes: Vec<u32>,
+    edges: Vec<u32>,
+    events: Vec<u32>,
+}
+
+impl Numbers {
+    /// A value with the new numbers in place of the old ones.
+    pub fn of(&self, dictionary: &mut Dictionary, v: Val) -> Val {
+        if !self.changed {
+            return v;
+        }
+        let at = |list: &[u32], n: u32| list.get(n as usize).copied().unwrap_or(n);
+        let new = |e: Element| match e {
+            Element::Node(n) => Element::Node(at(&self.nodes, n)),
+            Element::Edge(n) => Element::Edge(at(&self.edges, n)),
+            Element::Event(n) => Element::Event(at(&self.events, n)),
+        };
+        match dictionary.get(v) {
+            None if v.as_element().is_none() => v,
+            Some(Value::List(items)) if !items.iter().any(|i| matches!(i, Value::Element(_))) => v,
+            None | Some(Value::List(_)) => renumbered(dictionary, v, &new),
+            Some(_) => v,
+        }
     }
 }
 

@@ -1,8 +1,12 @@
 //! Structures: what somebody proposed, as typed columns; the schema it conforms to. Fed by the door, read by the engine.
+pub mod difference;
 pub mod edit;
 pub mod graph;
 pub mod schema;
+pub mod world;
 
+pub use difference::Difference;
 pub use edit::{Change, Conflict};
 pub use graph::{Graph, GraphBuilder};
 pub use schema::{Attr, AttrId, Kind, Schema, Sort};
+pub use world::{Joint, World, joint};

@@ -108,10 +108,47 @@ pub struct Violation {
     pub witness: Vec<WitnessStep>,
     /// The derivation that led to it, where that was asked for.
     pub why: Vec<Reason>,
+    /// Of an intervention: the world that fails.
+    pub world: Option<WorldChange>,
     /// The clause.
     pub program: Place,
     /// The elements of the binding in the candidate.
     pub candidate: Vec<Located>,
+}
+
+/// A world that fails: how it differs from the one before it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorldChange {
+    /// The edits that make it, as they would be written; those of `against` begin with that word.
+    pub edits: Vec<String>,
+    /// The violations that the world before has not, of the invariants that were expected to hold.
+    pub broken: Vec<String>,
+    /// What the relations behind the expectation lost and gained.
+    pub shifts: Vec<FactShift>,
+}
+
+/// What a relation lost and gained in a world.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FactShift {
+    /// The relation.
+    pub relation: String,
+    /// The first facts that are gone.
+    pub lost: Vec<String>,
+    /// How many are.
+    pub lost_count: u64,
+    /// The first that are new.
+    pub gained: Vec<String>,
+    /// How many are.
+    pub gained_count: u64,
+}
+
+/// The worlds of an intervention.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorldsTried {
+    /// Whether all that it describes were tried.
+    pub exhaustive: bool,
+    /// Of `for any`: the elements, by how many failing sets they are part of; those of most first.
+    pub ranking: Vec<(String, u64)>,
 }
 
 /// What was found about one demand.
@@ -135,6 +172,8 @@ pub struct DemandReport {
     pub violation_count: u64,
     /// The violations, up to the limit of the report, in a stable order.
     pub violations: Vec<Violation>,
+    /// Of an intervention: its worlds (`checked` says how many).
+    pub worlds: Option<WorldsTried>,
     /// Where it is declared.
     pub place: Place,
 }

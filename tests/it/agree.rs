@@ -4,8 +4,7 @@ use crate::random::{self, Case, Rng};
 use dbm::base::source::NoFiles;
 use dbm::base::{Diagnostic, Sources};
 use dbm::candidate::{self, Format, Input};
-use dbm::engine::machine::Machine;
-use dbm::engine::{Annotation, Budget, Kleene, Mask, Present};
+use dbm::engine::{Annotation, Budget, Kleene, Present};
 use dbm::scalar::{Op, Type, Val, Value};
 use dbm::semantics::hir::{Expr, ExprKind, RuleForm, RuleId, Var, VarId};
 use dbm::semantics::{self, Checked};
@@ -13,12 +12,11 @@ use dbm::session::decide::{Asked, decide, verdict};
 use dbm::session::evaluate::{Decided, Evaluation, How, in_one_world};
 use dbm::session::why::{Extent, Why};
 use dbm::structure::Graph;
-use dbm::structure::schema::AttrId;
 use dbm::verdict::{DemandReport, Reason};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-fn compile(text: &str) -> Result<(Checked, Sources), Vec<String>> {
+pub fn compile(text: &str) -> Result<(Checked, Sources), Vec<String>> {
     let mut sources = Sources::new();
     let main = sources.add_file("random.dbm", text);
     let checked = semantics::check(&mut sources, &NoFiles, main, &semantics::Options::default());
@@ -31,7 +29,7 @@ fn line(d: &Diagnostic, sources: &Sources) -> String {
     format!("{} {} {at:?}", d.code, d.title)
 }
 
-fn read(checked: &Checked, json: &str) -> Graph {
+pub fn read(checked: &Checked, json: &str) -> Graph {
     let input = Input { name: "random.json", bytes: json.as_bytes(), format: Format::Json };
     let mut sources = Sources::new();
     let outcome = candidate::read(&checked.program, &input, &candidate::Options::default(), &mut sources);
@@ -39,12 +37,12 @@ fn read(checked: &Checked, json: &str) -> Graph {
     outcome.graph.unwrap_or_else(|| panic!("a candidate is refused: {found:#?}\n{json}"))
 }
 
-fn values(checked: &Checked) -> Vec<Value> {
+pub fn values(checked: &Checked) -> Vec<Value> {
     checked.program.params.iter().map(|p| p.default.clone().unwrap_or(Value::None)).collect()
 }
 
 /// The facts of a rule: a tuple (with the value, for a value rule) and whether it is certain. A fault where a value would be: unknown.
-type Facts = BTreeMap<Vec<V>, bool>;
+pub type Facts = BTreeMap<Vec<V>, bool>;
 /// An invariant: verdict, `checked`, certain violations.
 type Verdicts = Vec<(String, u64, BTreeSet<(usize, Vec<Value>)>)>;
 
@@ -56,7 +54,7 @@ struct Answer {
 }
 
 /// What a machine knows of a rule in one world. `truth` says of an annotation: certain, a fault, or not there.
-fn facts<A: Annotation>(e: &Evaluation<'_, A>, rule: usize, truth: &dyn Fn(&A) -> Option<bool>) -> Facts {
+pub fn facts<A: Annotation>(e: &Evaluation<'_, A>, rule: usize, truth: &dyn Fn(&A) -> Option<bool>) -> Facts {
     let mut all = Facts::new();
     let value = |v: Val| if v.as_fault().is_some() { Err(Bad::Fault) } else { Ok(e.machine.graph.dictionary.value(v)) };
     let Some(r) = e.machine.relations.get(rule) else { return all };
@@ -163,7 +161,7 @@ fn oracle(checked: &Checked, graph: &Graph) -> Answer {
     answer
 }
 
-fn kleene(a: &Kleene) -> Option<bool> {
+pub fn kleene(a: &Kleene) -> Option<bool> {
     Some(*a == Kleene::True)
 }
 
@@ -304,7 +302,7 @@ fn halves(text: &str) -> Vec<String> {
 }
 
 /// Tries cases until so many were accepted; panics with the first that fails, shrunk.
-fn all(seeds: u64, wanted: usize, check: &dyn Fn(&Case, &Checked, &Sources) -> Option<String>) {
+pub fn all(seeds: u64, wanted: usize, check: &dyn Fn(&Case, &Checked, &Sources) -> Option<String>) {
     let (mut accepted, mut refused) = (0, 0);
     let mut reasons: BTreeMap<String, (usize, String)> = BTreeMap::new();
     let keep = std::env::var("DBM_KEEP").is_ok();
@@ -388,53 +386,6 @@ fn the_engine_agrees_with_the_oracle_4() {
     all(3_000_000, EACH, &engine_and_oracle);
 }
 
-/// All worlds in one run with a set of worlds for each fact, and each world in a run of its own, over a candidate of its own.
-#[test]
-fn sixty_four_worlds_at_once_are_sixty_four_runs() {
-    all(5_000_000, 1_500, &|case, checked, _| {
-        let mut r = Rng(case.edges.len() as u64 + 3);
-        let worlds: Vec<Graph> = (0..64).map(|_| read(checked, &case.elsewhere(&mut r).candidate())).collect();
-        let base = read(checked, &case.candidate());
-        let attrs = checked.program.schema.attrs.iter().enumerate().filter(|(_, a)| !a.mechanism);
-        let mut other: BTreeMap<(u32, u32), Vec<(Value, u64)>> = BTreeMap::new();
-        for (a, _) in attrs {
-            for n in 0..base.nodes() {
-                let value = |g: &Graph| g.dictionary.value(g.attr(Val::node(n), AttrId(a as u32)));
-                let here = value(&base);
-                for (w, there) in worlds.iter().map(value).enumerate().filter(|(_, v)| *v != here) {
-                    let pieces = other.entry((n, a as u32)).or_default();
-                    match pieces.iter_mut().find(|p| p.0 == there) {
-                        Some(p) => p.1 |= 1 << w,
-                        None => pieces.push((there, 1 << w)),
-                    }
-                }
-            }
-        }
-        let differences = |m: &mut Machine<Mask>| {
-            for ((n, a), pieces) in &other {
-                let pieces = pieces.iter().filter_map(|(v, w)| Some((m.graph.dictionary.intern(v.clone()), Mask::set(*w)?)));
-                let pieces = pieces.collect();
-                m.overrides.insert((Val::node(*n), AttrId(*a)), pieces);
-            }
-        };
-        let together = (Mask::set(u64::MAX)?, &values(checked)[..]);
-        let (program, strata) = (&checked.program, &checked.strata);
-        let all = Evaluation::new(program, strata, base, together, Budget::default(), How::default(), &differences);
-        for (w, graph) in worlds.into_iter().enumerate() {
-            let alone = (Kleene::True, &values(checked)[..]);
-            let one = Evaluation::new(program, strata, graph, alone, Budget::default(), How::default(), &|_| {});
-            for (n, rule) in program.rules.iter().enumerate() {
-                let here = |a: &Mask| (a.bits().1 >> w & 1 == 1).then_some(a.bits().0 >> w & 1 == 1);
-                let (a, b) = (facts(&all, n, &here), facts(&one, n, &kleene));
-                if a != b {
-                    return Some(format!("world {w}, {}\n  together: {a:?}\n  alone: {b:?}", rule.name));
-                }
-            }
-        }
-        None
-    });
-}
-
 /// Every fact has a derivation that does not rest on itself; what is no fact has something missing.
 #[test]
 fn what_holds_has_reasons_and_what_does_not_has_gaps() {
@@ -504,7 +455,7 @@ fn what_holds_has_reasons_and_what_does_not_has_gaps() {
 /// The reports on a candidate.
 fn reports(checked: &Checked, sources: &Sources, json: &str) -> (Vec<DemandReport>, Vec<Diagnostic>) {
     let graph = read(checked, json);
-    let asked = Asked { wanted: &|_| true, most: 1_000, why: None, sources, locate: &|_, _| None };
+    let asked = Asked { wanted: &|_| true, most: 1_000, worlds: 1_000, why: None, sources, locate: &|_, _| None };
     decide((&checked.program, &checked.strata), graph, &values(checked), &Budget::default(), How::default(), &asked)
 }
 

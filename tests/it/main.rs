@@ -18,3 +18,4 @@ mod repl;
 mod report;
 mod tidy;
 mod wall;
+mod worlds;

@@ -27,7 +27,7 @@ pub enum Bad {
     NoMatch,
 }
 pub type V = Result<Value, Bad>;
-type Truth = Option<bool>;
+pub type Truth = Option<bool>;
 const FAULT: V = Err(Bad::Fault);
 
 /// A rule's facts (whether certain), for a value rule with values; a mechanism's values. `broken`: nothing is known.
@@ -43,6 +43,8 @@ pub struct Outcome {
     pub verdict: &'static str,
     pub checked: u64,
     pub violations: BTreeSet<(usize, Vec<Value>)>,
+    /// Every binding that may be a violation, by clause, with its truth.
+    pub rows: BTreeMap<(usize, Vec<V>), Truth>,
 }
 
 #[derive(Clone)]
@@ -700,7 +702,8 @@ impl<'a> Oracle<'a> {
             (_, _, true) => "vacuous",
             _ => "holds",
         };
-        Outcome { verdict, checked: if i.scope.is_some() { certain } else { i.clauses.len() } as u64, violations }
+        let checked = if i.scope.is_some() { certain } else { i.clauses.len() } as u64;
+        Outcome { verdict, checked, violations, rows }
     }
 }
 

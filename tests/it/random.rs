@@ -68,29 +68,6 @@ impl Case {
         });
         format!("{{\"nodes\": [\n{}\n], \"edges\": [\n{}\n]}}\n", nodes.join(",\n"), edges.collect::<Vec<_>>().join(",\n"))
     }
-    /// With other values for some attributes of nodes.
-    pub fn elsewhere(&self, r: &mut Rng) -> Case {
-        let mut c = self.clone();
-        for _ in 0..1 + r.below(3) {
-            let n = r.below(c.nodes.len());
-            let Some(node) = c.nodes.get_mut(n) else { continue };
-            let own = ATTRS[if node.kind == 1 && r.chance(70) { 0 } else { node.kind }];
-            let Some((name, ty, optional)) = r.pick(own).copied() else { continue };
-            let value = match ty {
-                Ty::Float => r.one(&["-1.0", "0.0", "0.25", "0.5", "1.5"]),
-                Ty::Text => r.one(&["\"\"", "\"a\"", "\"b\"", "\"ab\""]),
-                Ty::Bool => r.one(&["true", "false"]),
-                Ty::Json => r.one(&["{\"q\": 1}", "{\"q\": 2}", "{\"q\": \"x\"}", "{}"]),
-                Ty::List => r.one(&["[]", "[1]", "[2, 0]"]),
-                _ => r.one(&["-1", "0", "1", "2", "3"]),
-            };
-            node.attrs.retain(|a| a.0 != name);
-            if !optional || r.chance(70) {
-                node.attrs.push((name.to_string(), value.to_string()));
-            }
-        }
-        c
-    }
     /// Without a node and its edges.
     pub fn without_node(&self, n: usize) -> Case {
         let mut c = self.clone();

@@ -41,6 +41,7 @@ fn demand(name: &str, verdict: Verdict, place: Place) -> DemandReport {
         checked: 3,
         violation_count: 0,
         violations: vec![],
+        worlds: None,
         place,
     }
 }
@@ -52,6 +53,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
         binding: vec![("x".into(), json!("Service(\"web\")"))],
         message: "Service(\"web\") depends on itself".into(),
         why: vec![],
+        world: None,
         witness: vec![
             step("Service(\"web\") -calls-> Service(\"api\")", "/edges/0", 12),
             step("Service(\"api\") -calls-> Service(\"web\")", "/edges/1", 13),

@@ -72,6 +72,9 @@ pub struct CheckArgs {
     /// Violations of a demand that are listed at most; the count is exact beyond it.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub max_violations: usize,
+    /// Worlds of an intervention that are tried at most.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub worlds: usize,
     /// Lets what this names decide about the exit code like an error.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub deny: Vec<Deny>,

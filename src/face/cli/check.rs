@@ -46,6 +46,7 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
     }
     let mut options = run_options(&args.limits);
     options.max_violations = args.max_violations;
+    options.max_worlds = args.worlds;
     options.only = args.only.clone();
     options.why = args.why.then_some(Extent::default());
     let _watch = Watch::start(options.limits.time, &options.cancel);

@@ -1,0 +1,638 @@
+//! Interventions, all worlds at once: proposed in the parent, joined to one structure, evaluated in one run, judged. Called by decide.
+use super::evaluate::{Evaluation, How, World};
+use super::propose::{Edited, Proposal};
+use crate::base::Place;
+use crate::demand::intervention::{self, Shift, Truth, Try};
+use crate::demand::invariant::{self, Violations};
+use crate::engine::fault::FaultAt;
+use crate::engine::{Annotation, Before, Budget, Machine, Reached, Worlds};
+use crate::plan::intervention::{Atom, atoms};
+use crate::plan::unit::Unsupported;
+use crate::plan::{InvariantPlan, RelId};
+use crate::scalar::{Val, Value};
+use crate::semantics::hir::{self, ExprKind, InvariantId, Program, Relation, RuleId, Share, VerdictAtom};
+use crate::semantics::{Needs, Strata};
+use crate::structure::difference::Difference;
+use crate::structure::edit::{Change, Conflict};
+use crate::structure::graph::Graph;
+use crate::structure::world::{self, joint};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How a run asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// So many worlds are tried.
+    pub worlds: usize,
+    /// So many failing ones are described.
+    pub failing: usize,
+    /// So many of these with what changed in them.
+    pub shifts: usize,
+}
+
+/// What was found about an intervention.
+#[derive(Clone, Debug, Default)]
+pub struct Tried {
+    /// How many worlds were made.
+    pub checked: u64,
+    /// Whether these were all.
+    pub all: bool,
+    /// How many fail.
+    pub count: u64,
+    /// The first of them, in order.
+    pub failing: Vec<Failing>,
+    /// What stands in the way, and the world, in words.
+    pub faults: BTreeSet<(Obstacle, String)>,
+    /// Whether no world asks anything.
+    pub vacuous: bool,
+    /// Of `for any`: how often each element is part of a failing set, most often first.
+    pub ranking: Vec<(Val, u64)>,
+    /// The limit that ended it.
+    pub limit: Option<Reached>,
+}
+
+/// What keeps a world from being judged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// A value that could not be computed.
+    Fault(FaultAt),
+    /// An edit that cannot be made, and why.
+    Edit(Place, String),
+}
+
+/// A world that fails.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    /// What the variables stand for: elements of the parent.
+    pub binding: Vec<(Arc<str>, Val)>,
+    /// The edits, in words.
+    pub edits: Vec<String>,
+    /// The message of the first expectation that it misses.
+    pub message: Option<String>,
+    /// New violations of the invariants that it should keep, in words.
+    pub broken: Vec<String>,
+    /// That expectation.
+    pub place: Place,
+    /// What the relations behind it lost and gained.
+    pub shifts: Vec<Shifted>,
+}
+
+/// What a relation lost and gained.
+#[derive(Clone, Debug)]
+pub struct Shifted {
+    /// Its name.
+    pub relation: Arc<str>,
+    /// The first facts that it lost, in words, and how many.
+    pub lost: (Vec<String>, u64),
+    /// The first that it gained.
+    pub gained: (Vec<String>, u64),
+}
+
+/// A world on its way.
+struct Going {
+    proposal: Proposal,
+    state: State,
+    shown: Option<Failing>,
+}
+
+enum State {
+    /// To be evaluated: its difference, and that of the world it is compared with.
+    Open(Difference, Option<Difference>),
+    /// Its edits change nothing.
+    Idle,
+    /// Its edits cannot be made.
+    Impossible,
+    /// A part of it fails already.
+    Covered,
+    Judged(Vec<Truth>),
+}
+
+/// So many worlds are evaluated together.
+const TOGETHER: usize = 16_384;
+
+/// Tries an intervention.
+pub fn intervene<'p>(
+    parent: &mut dyn World<'p>,
+    (program, strata): (&'p Program, &Strata),
+    i: &'p hir::Intervention,
+    (values, budget, how): (&[Value], &Budget, How),
+    most: Most,
+) -> Result<Tried, Unsupported> {
+    let proposals = parent.proposed(i, most.worlds)?;
+    let mut tried = Tried { all: proposals.all, ..Tried::default() };
+    if let Some(reached) = parent.reached() {
+        tried.limit = Some(reached.clone());
+        return Ok(tried);
+    }
+    let mut run = Run { program, i, graph: parent.graph().clone(), tried, most };
+    for f in &proposals.faults {
+        run.note(parent, *f, i.place, "a binding of its `for`");
+    }
+    let mut going: Vec<Going> = vec![];
+    for p in proposals.worlds {
+        let state = run.state(parent, &p);
+        going.push(Going { proposal: p, state, shown: None });
+    }
+    run.tried.checked = going.len() as u64;
+    let mut needs = Needs::new(program);
+    needs.intervention(i);
+    let strata = needs.strata(strata);
+    // small sets first: what contains a failing one need not be tried
+    let mut order: Vec<usize> =
+        (0..going.len()).filter(|g| matches!(going.get(*g).map(|g| &g.state), Some(State::Open(..)))).collect();
+    order.sort_by_key(|g| going.get(*g).map_or(0, |g| g.proposal.members.len()));
+    let mut failing: Vec<(usize, BTreeSet<Val>)> = vec![];
+    // a share counts every world
+    let shares = i.expects.iter().any(|(e, _)| matches!(e.kind, ExprKind::Share { .. }));
+    while !order.is_empty() && run.tried.limit.is_none() {
+        let size = |g: &usize| going.get(*g).map_or(0, |g| g.proposal.members.len());
+        let first = order.first().map_or(0, size);
+        // sets of one size at a time, so that what fails is known before what contains it
+        let n = order.iter().take(TOGETHER).take_while(|g| size(g) == first).count();
+        let rest = order.split_off(n);
+        let batch: Vec<usize> = std::mem::replace(&mut order, rest);
+        let mut now = vec![];
+        for g in batch {
+            let Some(w) = going.get_mut(g) else { continue };
+            let set: BTreeSet<Val> = w.proposal.members.iter().copied().collect();
+            let covered =
+                !shares && !set.is_empty() && failing.iter().any(|(group, f)| *group == w.proposal.group && f.is_subset(&set));
+            match covered {
+                true => w.state = State::Covered,
+                false => now.push(g),
+            }
+        }
+        let before = now.len();
+        let left = run.together(&strata, (values, budget, how), &mut going, now)?;
+        for w in going.iter().filter(|w| !w.proposal.members.is_empty()) {
+            if matches!(&w.state, State::Judged(t) if t.contains(&Truth::Missed)) {
+                let set: BTreeSet<Val> = w.proposal.members.iter().copied().collect();
+                if !failing.iter().any(|f| *f == (w.proposal.group, set.clone())) {
+                    failing.push((w.proposal.group, set));
+                }
+            }
+        }
+        if left.len() == before {
+            for g in left {
+                if let Some(w) = going.get_mut(g) {
+                    w.state = State::Impossible;
+                    let why = "its two sides add different things of one name".into();
+                    run.tried.faults.insert((Obstacle::Edit(i.place, why), String::new()));
+                }
+            }
+        } else {
+            order.splice(0..0, left);
+        }
+    }
+    run.conclude(going);
+    Ok(run.tried)
+}
+
+struct Run<'p> {
+    program: &'p Program,
+    i: &'p hir::Intervention,
+    /// The parent, with the values that edits made.
+    graph: Graph,
+    tried: Tried,
+    most: Most,
+}
+
+impl<'p> Run<'p> {
+    fn note(&mut self, parent: &dyn World<'p>, f: u32, place: Place, world: &str) {
+        let obstacle = match parent.faults().get(f) {
+            Some(at) => Obstacle::Fault(at.clone()),
+            None => Obstacle::Edit(place, "an edge's end is no node".to_string()),
+        };
+        self.tried.faults.insert((obstacle, world.to_string()));
+    }
+
+    fn words(&self, p: &Proposal) -> String {
+        let show = |v: Val| crate::scalar::display::quoted(&self.graph.dictionary.value(v), &|e| self.graph.show(e));
+        let name = |v: hir::VarId| self.i.vars.get(v.0 as usize).map_or("?", |v| &v.name);
+        p.binding.iter().map(|(v, x)| format!("{} = {}", name(*v), show(*x))).collect::<Vec<_>>().join(", ")
+    }
+
+    fn state(&mut self, parent: &dyn World<'p>, p: &Proposal) -> State {
+        let now = self.difference(parent, p, &p.edits);
+        let against = p.against.as_ref().map(|a| self.difference(parent, p, a));
+        match (now, against) {
+            (Some(now), None) if now.is_empty() => State::Idle,
+            (Some(now), None) => State::Open(now, None),
+            (Some(now), Some(Some(against))) if now == against => State::Idle,
+            (Some(now), Some(Some(against))) => State::Open(now, Some(against)),
+            _ => State::Impossible,
+        }
+    }
+
+    fn difference(&mut self, parent: &dyn World<'p>, p: &Proposal, edits: &Edited) -> Option<Difference> {
+        match edits {
+            Err((f, place)) => {
+                let words = self.words(p);
+                self.note(parent, *f, *place, &words);
+                None
+            }
+            Ok(changes) => {
+                let list: Vec<Change> = changes.iter().map(|c| c.0.clone()).collect();
+                match self.graph.difference(&list) {
+                    Ok(d) => Some(d),
+                    Err(Conflict::At(n, text)) => {
+                        let place = changes.get(n).map_or(self.i.place, |c| c.1);
+                        let words = self.words(p);
+                        self.tried.faults.insert((Obstacle::Edit(place, text), words));
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    /// Evaluates worlds in one run and judges them; gives those that do not fit with the others.
+    fn together(
+        &mut self,
+        strata: &Strata,
+        (values, budget, how): (&[Value], &Budget, How),
+        going: &mut [Going],
+        mut now: Vec<usize>,
+    ) -> Result<Vec<usize>, Unsupported> {
+        let mut left = vec![];
+        loop {
+            if now.is_empty() {
+                return Ok(left);
+            }
+            let n = now.len() as u32;
+            let mut worlds: Vec<(world::World, &Difference)> = vec![];
+            let mut compared = false;
+            for (k, g) in now.iter().enumerate() {
+                let Some(State::Open(d, against)) = going.get(*g).map(|g| &g.state) else { continue };
+                worlds.push((k as u32 + 1, d));
+                if let Some(a) = against {
+                    compared = true;
+                    worlds.push((n + k as u32 + 1, a));
+                }
+            }
+            let joint = joint(self.graph.clone(), &worlds);
+            if !joint.left.is_empty() {
+                // without those that do not fit; they get a run of their own
+                let out: BTreeSet<u32> = joint.left.iter().map(|w| (*w - 1) % n).collect();
+                let pick = |wanted: bool| {
+                    let all = now.iter().enumerate().filter(|(k, _)| out.contains(&(*k as u32)) == wanted);
+                    all.map(|(_, g)| *g).collect::<Vec<_>>()
+                };
+                let (stay, go) = (pick(false), pick(true));
+                left.extend(go);
+                now = stay;
+                continue;
+            }
+            let size = if compared { 2 * n + 1 } else { n + 1 };
+            let universe = Worlds::all(size);
+            let differ = |m: &mut Machine<Worlds>| {
+                m.before = if compared { Before::Further(n) } else { Before::First };
+                let all = m.universe.clone();
+                for (v, list) in &joint.removed {
+                    let there = all.except_certain(all.these(list).as_ref());
+                    m.exists.insert(*v, there);
+                }
+                for (v, list) in &joint.added {
+                    // what one world adds and another removes cannot be: both are below one parent
+                    m.exists.insert(*v, all.these(list));
+                }
+                for (k, pieces) in &joint.set {
+                    let pieces = pieces.iter().filter_map(|(v, list)| Some((*v, all.these(list)?))).collect();
+                    m.overrides.insert(*k, pieces);
+                }
+            };
+            let mut e =
+                Evaluation::new(self.program, strata, joint.graph.clone(), (universe, values), budget.clone(), how, &differ);
+            let mut tries = vec![];
+            for (k, g) in now.iter().enumerate() {
+                let Some(w) = going.get(*g) else { continue };
+                let mut number = |v: Val| joint.numbers.of(&mut e.machine.graph.dictionary, v);
+                let values = w.proposal.binding.iter().map(|(v, x)| (v.0, number(*x))).collect();
+                tries.push(Try { world: k as u32 + 1, values });
+            }
+            let judged = Judged::new(&mut e, self.program, self.i, &tries)?;
+            if let Some(reached) = &e.machine.reached {
+                self.tried.limit = Some(reached.clone());
+                return Ok(vec![]);
+            }
+            for ((g, t), truths) in now.iter().zip(&tries).zip(&judged.truths) {
+                let Some(w) = going.get_mut(*g) else { continue };
+                let words = self.words(&w.proposal);
+                for truth in truths {
+                    if let Truth::Unknown(f) = truth
+                        && let Some(at) = e.machine.faults.get(*f)
+                    {
+                        self.tried.faults.insert((Obstacle::Fault(at.clone()), words.clone()));
+                    }
+                }
+                let missed = truths.iter().position(|t| *t == Truth::Missed);
+                w.state = State::Judged(truths.clone());
+                let Some(missed) = missed.filter(|_| self.tried.failing.len() < self.most.failing) else { continue };
+                let failing = self.failing(&mut e, &judged, (t, n), missed, &w.proposal);
+                w.shown = Some(failing);
+            }
+            return Ok(left);
+        }
+    }
+
+    fn failing(
+        &mut self,
+        e: &mut Evaluation<'p, Worlds>,
+        judged: &Judged,
+        (t, n): (&Try, u32),
+        missed: usize,
+        p: &Proposal,
+    ) -> Failing {
+        let message = intervention::said(&mut e.machine, &judged.plan, missed, t);
+        let before = match e.machine.before {
+            Before::First => 0,
+            Before::Further(_) => t.world + n,
+        };
+        let m = &e.machine;
+        let mut broken = vec![];
+        for (id, (plan, v)) in &judged.invariants {
+            let name = self.program.invariants.get(id.0 as usize).map_or("?", |i| &i.name);
+            for (c, rows) in plan.clauses.iter().zip(&v.found) {
+                let new = |a: &Worlds| a.at(t.world) == Some(true) && a.at(before) != Some(true);
+                for (row, _) in rows.iter().filter(|(_, a)| new(a)) {
+                    let parts = c.binding.iter().zip(row).map(|((n, _), v)| format!("{n} = {}", m.show(*v)));
+                    let parts: Vec<String> = parts.collect();
+                    broken.push(match parts.is_empty() {
+                        true => format!("`{name}`"),
+                        false => format!("`{name}` for {}", parts.join(", ")),
+                    });
+                }
+            }
+        }
+        broken.sort();
+        broken.dedup();
+        let mut shifts = vec![];
+        if self.tried.failing.len() < self.most.shifts {
+            for id in &judged.rules {
+                let (gained, lost) = intervention::shift(m, RelId(id.0), t.world, before, SHOWN);
+                let Some(r) = m.relation(RelId(id.0)).filter(|_| gained.count + lost.count > 0) else { continue };
+                let value = r.info.combine.is_some();
+                let words = |s: Shift| {
+                    let one = |fact: &Vec<Val>| {
+                        let mut parts: Vec<String> = fact.iter().map(|v| m.show(*v)).collect();
+                        let value = if value { parts.pop() } else { None };
+                        let value = value.map_or(String::new(), |v| format!(" = {v}"));
+                        format!("{}({}){value}", r.info.name, parts.join(", "))
+                    };
+                    (s.facts.iter().map(one).collect(), s.count)
+                };
+                shifts.push(Shifted { relation: r.info.name.clone(), lost: words(lost), gained: words(gained) });
+            }
+        }
+        let list = |edits: &Edited| -> Vec<String> {
+            let all = edits.iter().flatten().map(|c| c.0.in_words(&self.graph, &self.graph.dictionary));
+            let all: indexmap::IndexSet<String> = all.collect();
+            all.into_iter().collect()
+        };
+        let mut edits = list(&p.edits);
+        edits.extend(p.against.iter().flat_map(list).map(|e| format!("against {e}")));
+        let name = |v: hir::VarId| self.i.vars.get(v.0 as usize).map_or("?".into(), |v| v.name.clone());
+        let lets: BTreeSet<hir::VarId> = self.i.lets_before.iter().map(|l| l.0).collect();
+        let binding = p.binding.iter().filter(|b| !lets.contains(&b.0)).map(|(v, x)| (name(*v), *x)).collect();
+        let place = judged.plan.expects.get(missed).map_or(self.i.place, |e| e.place);
+        Failing { binding, edits, message, broken, place, shifts }
+    }
+
+    /// Shares over all worlds, then what each world comes to.
+    fn conclude(&mut self, mut going: Vec<Going>) {
+        let expects = self.i.expects.len();
+        let asked: Vec<&Going> = going.iter().filter(|g| !matches!(g.state, State::Idle)).collect();
+        let mut kept = vec![false; expects];
+        for (n, (e, _)) in self.i.expects.iter().enumerate() {
+            let ExprKind::Share { candidates: false, share, .. } = &e.kind else { continue };
+            let met = |g: &&&Going| match &g.state {
+                State::Judged(t) => matches!(t.get(n), Some(Truth::Met | Truth::Vacuous)),
+                _ => false,
+            };
+            let met = asked.iter().filter(met).count();
+            let enough = match share {
+                Share::Every => met == asked.len(),
+                Share::Some => met > 0,
+                Share::Percent(p) => met as f64 * 100.0 >= p * asked.len() as f64,
+            };
+            if let Some(k) = kept.get_mut(n) {
+                *k = enough;
+            }
+        }
+        drop(asked);
+        let mut failing: Vec<(usize, BTreeSet<Val>)> = vec![];
+        let mut idle = true;
+        let mut order: Vec<usize> = (0..going.len()).collect();
+        order.sort_by_key(|g| going.get(*g).map_or(0, |g| g.proposal.members.len()));
+        let mut fails: Vec<usize> = vec![];
+        for g in order {
+            let Some(w) = going.get(g) else { continue };
+            match &w.state {
+                State::Idle => {}
+                State::Impossible | State::Open(..) | State::Covered => idle = false,
+                State::Judged(truths) => {
+                    let truths: Vec<Truth> =
+                        truths.iter().zip(&kept).map(|(t, kept)| if *kept { Truth::Met } else { *t }).collect();
+                    idle &= truths.iter().all(|t| *t == Truth::Vacuous);
+                    if !truths.contains(&Truth::Missed) {
+                        continue;
+                    }
+                    let set: BTreeSet<Val> = w.proposal.members.iter().copied().collect();
+                    let smaller = |f: &(usize, BTreeSet<Val>)| f.0 == w.proposal.group && f.1.is_subset(&set);
+                    if set.is_empty() || !failing.iter().any(smaller) {
+                        failing.push((w.proposal.group, set));
+                        fails.push(g);
+                    }
+                }
+            }
+        }
+        self.tried.count = fails.len() as u64;
+        let mut parts: BTreeMap<Val, u64> = BTreeMap::new();
+        failing.iter().flat_map(|f| &f.1).for_each(|v| *parts.entry(*v).or_default() += 1);
+        let mut ranking: Vec<(Val, u64)> = parts.into_iter().collect();
+        ranking.sort_by_key(|(v, n)| (std::cmp::Reverse(*n), *v));
+        self.tried.ranking = ranking;
+        let shown = fails.iter().filter_map(|g| going.get_mut(*g).and_then(|w| w.shown.take()));
+        self.tried.failing = shown.take(self.most.failing).collect();
+        self.tried.vacuous = idle;
+    }
+}
+
+/// So many facts of a relation are shown.
+const SHOWN: usize = 5;
+
+/// What became of the expectations in one run.
+struct Judged {
+    plan: crate::plan::intervention::InterventionPlan,
+    truths: Vec<Vec<Truth>>,
+    /// The invariants that expectations speak of, with their violations.
+    invariants: BTreeMap<InvariantId, (InvariantPlan, Violations<Worlds>)>,
+    /// The rules that they speak of.
+    rules: BTreeSet<RuleId>,
+}
+
+impl Judged {
+    fn new<'p>(
+        e: &mut Evaluation<'p, Worlds>,
+        program: &'p Program,
+        i: &'p hir::Intervention,
+        tries: &[Try],
+    ) -> Result<Self, Unsupported> {
+        let mut list: Vec<Atom<'p>> = vec![];
+        i.lets.iter().for_each(|l| atoms(&l.1, false, &mut list));
+        for (x, m) in &i.expects {
+            atoms(x, false, &mut list);
+            m.iter().for_each(|m| atoms(m, false, &mut list));
+        }
+        let numbers: Vec<u32> = tries.iter().map(|t| t.world).collect();
+        let worlds = e.machine.universe.these(&numbers);
+        let mut judged = Judged {
+            plan: crate::plan::intervention::InterventionPlan {
+                slots: 0,
+                lets: Default::default(),
+                expects: vec![],
+                place: i.place,
+            },
+            truths: vec![],
+            invariants: BTreeMap::new(),
+            rules: BTreeSet::new(),
+        };
+        let Some(worlds) = worlds else { return Ok(judged) };
+        let mut known: Vec<Option<Worlds>> = vec![];
+        let mut vacuous: BTreeMap<usize, Worlds> = BTreeMap::new();
+        for a in &list {
+            let (truth, idle) = judged.known(e, program, i, a, &worlds)?;
+            if let Some(idle) = idle {
+                vacuous.insert(a.e as *const hir::Expr as usize, idle);
+            }
+            known.push(truth);
+        }
+        e.machine.known = known;
+        let verdicts: Vec<(usize, usize)> = list.iter().enumerate().map(|(n, a)| (a.e as *const hir::Expr as usize, n)).collect();
+        for (v, x) in &i.lets {
+            let _ = v;
+            e.available(x)?;
+        }
+        for (x, m) in &i.expects {
+            e.available(x)?;
+            m.iter().try_for_each(|m| e.available(m))?;
+            judged.mentioned(x);
+        }
+        judged.plan = e.planned(|l, sizes, d| l.intervention(i, &verdicts, sizes, d))?;
+        e.machine.declare(&e.lowering.relations);
+        // only an expectation that is `holds …` as a whole may say nothing
+        let vacuous: Vec<Option<Worlds>> =
+            i.expects.iter().map(|(x, _)| vacuous.get(&(x as *const hir::Expr as usize)).cloned()).collect();
+        e.machine.working_on(&i.name, i.place);
+        judged.truths = intervention::judge(&mut e.machine, &judged.plan, tries, &vacuous);
+        Ok(judged)
+    }
+
+    /// The rules that an expression speaks of itself.
+    fn mentioned(&mut self, e: &hir::Expr) {
+        match &e.kind {
+            ExprKind::Atom(r, _) | ExprKind::Value { rule: r, .. } => {
+                self.rules.insert(*r);
+            }
+            ExprKind::Path(p) => {
+                for r in super::evaluate::relations(&p.path) {
+                    if let Relation::Rule(r) = r {
+                        self.rules.insert(r);
+                    }
+                }
+            }
+            ExprKind::Verdict(v) => {
+                if let VerdictAtom::Unchanged(list) | VerdictAtom::Changed(list) = &**v {
+                    self.rules.extend(list.iter().filter_map(|r| match r {
+                        Relation::Rule(r) => Some(*r),
+                        Relation::Edge(_) => None,
+                    }));
+                }
+            }
+            _ => {}
+        }
+        crate::plan::unit::each_part(e, &mut |p| self.mentioned(p));
+    }
+
+    fn violations<'p>(
+        &mut self,
+        e: &mut Evaluation<'p, Worlds>,
+        program: &'p Program,
+        id: InvariantId,
+    ) -> Result<(), Unsupported> {
+        if self.invariants.contains_key(&id) {
+            return Ok(());
+        }
+        let Some(i) = program.invariants.get(id.0 as usize) else { return Ok(()) };
+        let found = e.violations(i)?;
+        self.invariants.insert(id, found);
+        for c in &i.clauses {
+            match &c.form {
+                hir::DemandForm::Require(x) => self.mentioned(x),
+                hir::DemandForm::Never(s) => s.filter.iter().for_each(|x| self.mentioned(x)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a formula about verdicts is true, and where a `holds` says nothing.
+    fn known<'p>(
+        &mut self,
+        e: &mut Evaluation<'p, Worlds>,
+        program: &'p Program,
+        i: &'p hir::Intervention,
+        a: &Atom<'p>,
+        worlds: &Worlds,
+    ) -> Result<(Option<Worlds>, Option<Worlds>), Unsupported> {
+        let place = a.e.place;
+        match a.atom {
+            VerdictAtom::Holds(ids) => {
+                let (mut all, mut idle) = (Some(e.machine.universe.clone()), Some(worlds.clone()));
+                for id in ids {
+                    self.violations(e, program, *id)?;
+                    let Some((plan, v)) = self.invariants.get(id) else { continue };
+                    let (holds, vacuous) = match a.past {
+                        true => (e.machine.universe.not(invariant::breaks(v).as_ref()), None),
+                        false => intervention::holds(&mut e.machine, plan, v, worlds),
+                    };
+                    all = all.and_then(|x| x.and(holds.as_ref()?));
+                    idle = idle.and_then(|x| x.and(vacuous.as_ref()?));
+                }
+                Ok((all, idle))
+            }
+            VerdictAtom::Breaks(ids, condition) => {
+                let mut all = Some(e.machine.universe.clone());
+                for id in ids {
+                    self.violations(e, program, *id)?;
+                    let breaks = match self.invariants.get(id) {
+                        Some((plan, v)) => e.breaks((plan, v), i.vars.len(), condition.as_ref())?,
+                        None => None,
+                    };
+                    all = all.and_then(|x| x.and(breaks.as_ref()?));
+                }
+                Ok((all, None))
+            }
+            VerdictAtom::Unchanged(list) | VerdictAtom::Changed(list) => {
+                if a.past {
+                    return Err(Unsupported { place, what: "a change within `was`" });
+                }
+                let wanted = matches!(a.atom, VerdictAtom::Changed(_));
+                let mut all = Some(worlds.clone());
+                for r in list {
+                    let changed = match r {
+                        Relation::Rule(r) => {
+                            e.unavailable(*r)?;
+                            intervention::changed(&mut e.machine, RelId(r.0), worlds)
+                        }
+                        Relation::Edge(k) => intervention::rewired(&mut e.machine, *k, worlds),
+                    };
+                    let met = if wanted { changed } else { worlds.not(changed.as_ref()) };
+                    all = all.and_then(|x| x.and(met.as_ref()?));
+                }
+                Ok((all, None))
+            }
+            VerdictAtom::Stable(_) => Ok((None, None)),
+            VerdictAtom::Decides(..) | VerdictAtom::Policy(..) => Err(Unsupported { place, what: "decisions of policies" }),
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Worlds: all at once against each apart, and interventions against an evaluation of each world by the oracle. Reads agree, oracle, random.
+use crate::agree::{Facts, all, compile, facts, kleene, read, values};
+use crate::oracle::{Bad, Oracle, Truth, V};
+use crate::random::{Case, NODES, Rng};
+use dbm::base::Sources;
+use dbm::engine::machine::Machine;
+use dbm::engine::{Annotation, Budget, Kleene, Worlds};
+use dbm::scalar::{Element, KindId, Type, Val, Value};
+use dbm::semantics::Checked;
+use dbm::session::decide::{Asked, decide};
+use dbm::session::evaluate::{Evaluation, How};
+use dbm::structure::schema::{AttrId, Sort};
+use dbm::structure::{Change, Difference, Graph, joint};
+use dbm::verdict::Verdict;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An element by what it is, since its number differs between structures.
+fn named(graph: &Graph, v: &Value) -> Value {
+    match v {
+        Value::Element(Element::Edge(e)) => {
+            let v = Val::edge(*e);
+            let Some((f, t)) = graph.ends(*e) else { return Value::None };
+            let kind = graph.kind_of(v).unwrap_or(KindId(0));
+            let attrs = graph.schema.attrs_of(kind);
+            let attrs: Vec<Value> = attrs.iter().map(|a| graph.dictionary.value(graph.attr(v, *a))).collect();
+            Value::text(format!("{} {} {} {attrs:?}", graph.schema.name(kind), name(graph, f), name(graph, t)))
+        }
+        Value::Element(e) => Value::text(graph.show(*e)),
+        Value::List(items) => Value::list(items.iter().map(|i| named(graph, i)).collect()),
+        other => other.clone(),
+    }
+}
+
+fn name(graph: &Graph, n: u32) -> String {
+    graph.show(Element::Node(n))
+}
+
+fn named_facts(graph: &Graph, facts: Facts) -> Facts {
+    let one = |v: V| v.map(|v| named(graph, &v));
+    facts.into_iter().map(|(k, c)| (k.into_iter().map(one).collect(), c)).collect()
+}
+
+/// Some changes of a structure.
+fn changes(graph: &mut Graph, r: &mut Rng) -> Vec<Change> {
+    let schema = graph.schema.clone();
+    let mut all = vec![];
+    for _ in 0..1 + r.below(3) {
+        let (n, e) = (graph.nodes() as usize, graph.edge_count() as usize);
+        match r.below(6) {
+            0 if n > 0 => all.push(Change::Remove(Val::node(r.below(n) as u32))),
+            1 | 2 if e > 0 => all.push(Change::Remove(Val::edge(r.below(e) as u32))),
+            3 if n > 0 => {
+                let of = Val::node(r.below(n) as u32);
+                let attrs = graph.kind_of(of).map(|k| schema.attrs_of(k)).unwrap_or_default();
+                let Some(attr) = r.pick(&attrs).copied() else { continue };
+                let ty = schema.attr(attr).map_or(Type::Bool, |a| a.ty.clone());
+                let value = match ty.present() {
+                    Type::Int(_) => Value::Int(r.below(5) as i64 - 1),
+                    Type::Float(_) => Value::float(r.below(5) as f64 / 2.0 - 1.0).unwrap_or(Value::None),
+                    Type::Bool => Value::Bool(r.chance(50)),
+                    // the value of another, or of itself
+                    _ => graph.dictionary.value(graph.attr(Val::node(r.below(n) as u32), attr)),
+                };
+                if value.is_none() && !ty.is_optional() {
+                    continue;
+                }
+                let value = graph.dictionary.intern(value);
+                all.push(Change::Set { of, attr, path: vec![], value });
+            }
+            4 if n > 0 => {
+                let like = Val::node(r.below(n) as u32);
+                let Some(kind) = graph.kind_of(like) else { continue };
+                let id = graph.dictionary.intern_text(r.one(&["n1", "n2", "a"]));
+                let stored = |a: &AttrId| schema.attr(*a).is_some_and(|a| !a.mechanism);
+                let given = schema.attrs_of(kind).into_iter().filter(stored).map(|a| (a, graph.attr(like, a))).collect();
+                all.push(Change::AddNode { kind, id, given, ensure: r.chance(30) });
+            }
+            5 if e > 0 && n > 0 => {
+                let like = r.below(e) as u32;
+                let Some(kind) = graph.kind_of(Val::edge(like)) else { continue };
+                let Some(ends) = schema.kind(kind).and_then(|k| k.ends.clone()) else { continue };
+                let mut end = |kinds: &dbm::scalar::Kinds| {
+                    let list = graph.of_kinds(Sort::Node, kinds);
+                    let n = r.pick(&list)?.as_node()?;
+                    Some((graph.node_kind(n)?, graph.node_id(n)))
+                };
+                let (Some(from), Some(to)) = (end(&ends.0), end(&ends.1)) else { continue };
+                let given = schema.attrs_of(kind).into_iter().map(|a| (a, graph.attr(Val::edge(like), a))).collect();
+                all.push(Change::AddEdge { kind, from, to, given, ensure: r.chance(30) });
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Facts by rule, possible violations by invariant and clause.
+type Answer = (Vec<Facts>, Vec<BTreeMap<(usize, Vec<V>), bool>>);
+
+fn together(checked: &Checked, base: &Graph, list: &[Difference]) -> Vec<Answer> {
+    let worlds: Vec<(u32, &Difference)> = list.iter().enumerate().map(|(n, d)| (n as u32 + 1, d)).collect();
+    let joint = joint(base.clone(), &worlds);
+    assert!(joint.left.is_empty());
+    let differ = |m: &mut Machine<Worlds>| {
+        let all = m.universe.clone();
+        for (v, list) in &joint.removed {
+            m.exists.insert(*v, all.except_certain(all.these(list).as_ref()));
+        }
+        for (v, list) in &joint.added {
+            m.exists.insert(*v, all.these(list));
+        }
+        for (k, pieces) in &joint.set {
+            m.overrides.insert(*k, pieces.iter().filter_map(|(v, list)| Some((*v, all.these(list)?))).collect());
+        }
+    };
+    let universe = Worlds::all(list.len() as u32 + 1);
+    let what = (universe, &values(checked)[..]);
+    let graph = joint.graph.clone();
+    let mut e = Evaluation::new(&checked.program, &checked.strata, graph, what, Budget::default(), How::default(), &differ);
+    let found: Vec<_> =
+        checked.program.invariants.iter().map(|i| e.violations(i).unwrap_or_else(|u| panic!("not there: {}", u.what))).collect();
+    let mut answers = vec![];
+    for w in 0..=list.len() as u32 {
+        let here = |a: &Worlds| a.at(w);
+        let rules = checked.program.rules.iter().enumerate();
+        let rules = rules.map(|(n, _)| named_facts(&e.machine.graph, facts(&e, n, &here))).collect();
+        let value = |v: &Val| match v.as_fault() {
+            Some(_) => Err(Bad::Fault),
+            None => Ok(named(&e.machine.graph, &e.machine.graph.dictionary.value(*v))),
+        };
+        let mut invariants = vec![];
+        for (plan, v) in &found {
+            let mut rows: BTreeMap<(usize, Vec<V>), bool> = BTreeMap::new();
+            for (n, (c, list)) in plan.clauses.iter().zip(&v.found).enumerate() {
+                for (row, a) in list {
+                    if let Some(certain) = a.at(w) {
+                        let key = (n, row.iter().take(c.binding.len()).map(value).collect());
+                        *rows.entry(key).or_default() |= certain;
+                    }
+                }
+            }
+            invariants.push(rows);
+        }
+        answers.push((rules, invariants));
+    }
+    answers
+}
+
+fn apart(checked: &Checked, graph: Graph) -> Answer {
+    let what = (Kleene::True, &values(checked)[..]);
+    let none = |_: &mut Machine<Kleene>| {};
+    let mut e = Evaluation::new(&checked.program, &checked.strata, graph, what, Budget::default(), How::default(), &none);
+    let rules = (0..checked.program.rules.len()).map(|n| named_facts(&e.machine.graph, facts(&e, n, &kleene))).collect();
+    let mut invariants = vec![];
+    for i in &checked.program.invariants {
+        let (plan, v) = e.violations(i).unwrap_or_else(|u| panic!("not there: {}", u.what));
+        let mut rows: BTreeMap<(usize, Vec<V>), bool> = BTreeMap::new();
+        for (n, (c, list)) in plan.clauses.iter().zip(&v.found).enumerate() {
+            for (row, a) in list {
+                let value = |v: &Val| match v.as_fault() {
+                    Some(_) => Err(Bad::Fault),
+                    None => Ok(named(&e.machine.graph, &e.machine.graph.dictionary.value(*v))),
+                };
+                let key = (n, row.iter().take(c.binding.len()).map(value).collect());
+                *rows.entry(key).or_default() |= *a == Kleene::True;
+            }
+        }
+        invariants.push(rows);
+    }
+    (rules, invariants)
+}
+
+fn at_once_and_apart(case: &Case, checked: &Checked, _: &Sources) -> Option<String> {
+    let mut base = read(checked, &case.candidate());
+    let mut r = Rng(case.program().len() as u64 * 31 + case.edges.len() as u64);
+    let wanted = if r.chance(1) { 200 } else { 1 + r.below(6) };
+    let mut list: Vec<(Vec<Change>, Difference, Graph)> = vec![];
+    for _ in 0..wanted {
+        let changes = changes(&mut base, &mut r);
+        let Ok(d) = base.difference(&changes) else { continue };
+        let same = |other: &Difference| d.nodes.iter().all(|(k, n)| other.nodes.get(k).is_none_or(|o| o.0 == n.0));
+        if !list.iter().all(|l| same(&l.1)) {
+            continue;
+        }
+        let Ok(graph) = base.with(&d) else { continue };
+        list.push((changes, d, graph));
+    }
+    let differences: Vec<Difference> = list.iter().map(|l| l.1.clone()).collect();
+    let all = together(checked, &base, &differences);
+    let one = r.below(list.len());
+    for (w, (changes, _, graph)) in list.into_iter().enumerate() {
+        let words = || changes.iter().map(|c| c.in_words(&base, &base.dictionary)).collect::<Vec<_>>().join("; ");
+        if w == one {
+            let oracle = Oracle::new(&checked.program, &graph);
+            for (n, i) in checked.program.invariants.iter().enumerate() {
+                let rows = oracle.invariant(i).rows;
+                let sure = |v: &Vec<V>| v.iter().all(Result::is_ok);
+                let expected: BTreeSet<(usize, Vec<V>)> = rows
+                    .into_iter()
+                    .filter(|(k, t)| *t == Some(true) && sure(&k.1))
+                    .map(|((c, k), _)| (c, k.into_iter().map(|v| v.map(|v| named(&graph, &v))).collect()))
+                    .collect();
+                let rows = all.get(w + 1).and_then(|a| a.1.get(n)).into_iter().flatten();
+                let found: BTreeSet<_> = rows.filter(|(k, c)| **c && sure(&k.1)).map(|(k, _)| k.clone()).collect();
+                if found != expected {
+                    return Some(format!("{}: {}\n  at once: {found:?}\n  oracle: {expected:?}", words(), i.name));
+                }
+            }
+        }
+        let (rules, invariants) = apart(checked, graph);
+        let Some(here) = all.get(w + 1) else { continue };
+        for ((a, b), rule) in here.0.iter().zip(&rules).zip(&checked.program.rules) {
+            if a != b {
+                return Some(format!("{}: {}\n  at once: {a:?}\n  apart: {b:?}", words(), rule.name));
+            }
+        }
+        for ((a, b), i) in here.1.iter().zip(&invariants).zip(&checked.program.invariants) {
+            if a != b {
+                return Some(format!("{}: {}\n  at once: {a:?}\n  apart: {b:?}", words(), i.name));
+            }
+        }
+    }
+    None
+}
+
+const EACH: usize = 2_500;
+
+#[test]
+fn all_worlds_at_once_are_each_world_apart_1() {
+    all(7_000_000, EACH, &at_once_and_apart);
+}
+#[test]
+fn all_worlds_at_once_are_each_world_apart_2() {
+    all(8_000_000, EACH, &at_once_and_apart);
+}
+#[test]
+fn all_worlds_at_once_are_each_world_apart_3() {
+    all(9_000_000, EACH, &at_once_and_apart);
+}
+#[test]
+fn all_worlds_at_once_are_each_world_apart_4() {
+    all(10_000_000, EACH, &at_once_and_apart);
+}
+
+fn and(a: Truth, b: Truth) -> Truth {
+    match (a, b) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+fn not(a: Truth) -> Truth {
+    a.map(|a| !a)
+}
+
+/// `expect holds I` and `expect breaks I` for each node and each edge removed, by the oracle: each world a structure of its own.
+#[test]
+fn interventions_agree_with_the_oracle() {
+    all(11_000_000, 1_500, &|case, _, _| {
+        let mut program = case.program();
+        let names: Vec<String> = {
+            let (checked, _) = compile(&program).ok()?;
+            checked.program.invariants.iter().map(|i| i.name.to_string()).collect()
+        };
+        for (n, name) in names.iter().enumerate() {
+            for (k, kind) in NODES.iter().enumerate().filter(|k| *k.1 != "Big") {
+                program.push_str(&format!("intervention h{n}x{k} {{ for x: {kind} do remove x expect holds {name} }}\n"));
+                program.push_str(&format!("intervention b{n}x{k} {{ for x: {kind} do remove x expect breaks {name} }}\n"));
+            }
+        }
+        let Ok((checked, sources)) = compile(&program) else { return Some("the interventions are refused".into()) };
+        let mut base = read(&checked, &case.candidate());
+        let asked = Asked { wanted: &|_| true, most: 1_000, worlds: 1_000, why: None, sources: &sources, locate: &|_, _| None };
+        let what = (&checked.program, &checked.strata);
+        let (reports, _) = decide(what, base.clone(), &values(&checked), &Budget::default(), How::default(), &asked);
+        type Rows = BTreeMap<(usize, Vec<V>), Truth>;
+        let rows = |graph: &Graph, n: usize| -> Rows {
+            let o = Oracle::new(&checked.program, graph).invariant(&checked.program.invariants[n]);
+            let one =
+                |((c, k), t): ((usize, Vec<V>), Truth)| ((c, k.into_iter().map(|v| v.map(|v| named(graph, &v))).collect()), t);
+            o.rows.into_iter().map(one).collect()
+        };
+        for (n, _) in names.iter().enumerate() {
+            let before = rows(&base, n);
+            for (k, kind) in NODES.iter().enumerate().filter(|k| *k.1 != "Big") {
+                let id = base.schema.find(Sort::Node, kind)?;
+                let (mut fails, mut doubt, mut idle, mut count, mut unbroken) = (0u64, false, true, 0, [0u64, 0]);
+                for v in base.of_kinds(Sort::Node, &dbm::scalar::Kinds::Of([id].into())) {
+                    count += 1;
+                    let d = base.difference(&[Change::Remove(v)]).ok()?;
+                    let graph = base.with(&d).ok()?;
+                    let now = rows(&graph, n);
+                    let mut new = Some(false);
+                    for (key, t) in &now {
+                        let was = before.get(key).copied().unwrap_or(Some(false));
+                        new = not(and(not(new), not(and(*t, not(was)))));
+                    }
+                    let broke = before.values().any(|t| *t == Some(true));
+                    match new {
+                        Some(true) => fails += 1,
+                        None => doubt = true,
+                        Some(false) => {}
+                    }
+                    idle &= new == Some(false) && broke;
+                    match now.values().fold(Some(false), |all, t| not(and(not(all), not(*t)))) {
+                        Some(false) => unbroken[0] += 1,
+                        None => unbroken[1] += 1,
+                        Some(true) => {}
+                    }
+                }
+                let verdict = |fails: u64, doubt: bool, idle: bool| match (fails, doubt, idle) {
+                    (1.., ..) => Verdict::Violated,
+                    (_, true, _) => Verdict::Unknown,
+                    (_, _, true) => Verdict::Vacuous,
+                    _ => Verdict::Holds,
+                };
+                let expected = [
+                    (format!("h{n}x{k}"), verdict(fails, doubt, idle), fails),
+                    (format!("b{n}x{k}"), verdict(unbroken[0], unbroken[1] > 0, count == 0), unbroken[0]),
+                ];
+                for (name, verdict, fails) in expected {
+                    let found = reports.iter().find(|r| r.name == name)?;
+                    if (found.verdict, found.violation_count, found.checked) != (verdict, fails, count) {
+                        return Some(format!(
+                            "{name}: found {:?} {} of {}, the oracle says {verdict:?} {fails} of {count}",
+                            found.verdict, found.violation_count, found.checked
+                        ));
+                    }
+                }
+            }
+        }
+        None
+    });
+}
