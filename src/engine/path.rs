@@ -3,14 +3,12 @@
 //! In one world without faults each pair is visited once and ends are passed on as they are found. With worlds a pair carries the
 //! worlds in which it was reached, and is walked again only with those that are new. Components: Tarjan 1972.
 use super::annotation::Annotation;
-use super::formula::join;
 use super::machine::{Machine, Sink};
 use super::relation::NO_ROW;
 use crate::plan::path::{Automaton, Move};
 use crate::plan::{Arg, RelId, Source, Step};
 use crate::scalar::Val;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
 
 /// Marks of visited pairs, reused between walks.
 #[derive(Debug, Default)]
@@ -18,6 +16,22 @@ pub struct Scratch {
     marks: Vec<u32>,
     epoch: u32,
     queue: Vec<(u32, u32)>,
+    /// With worlds: where what is known of a marked pair stands.
+    slots: Vec<u32>,
+}
+
+impl Scratch {
+    /// Nothing of so many is marked.
+    fn begin(&mut self, size: usize) {
+        if self.marks.len() < size {
+            self.marks.resize(size, 0);
+        }
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            self.marks.fill(0);
+            self.epoch = 1;
+        }
+    }
 }
 
 /// Above so many pairs the marks are a hash table's business.
@@ -40,8 +54,10 @@ impl<A: Annotation> Machine<A> {
                 }
                 for (i, end) in ends.iter().enumerate() {
                     let p = if forward { Some(table.out(node).start + i as u32) } else { table.back(node).get(i).copied() };
-                    if let Some(w) = p.and_then(|p| self.existence(Val::edge(table.base + p))) {
-                        out.push((*end, Some(w)));
+                    match p.and_then(|p| self.exists.get(&Val::edge(table.base + p))) {
+                        None => out.push((*end, None)),
+                        Some(Some(w)) => out.push((*end, Some(w.clone()))),
+                        Some(None) => {}
                     }
                 }
             }
@@ -82,27 +98,94 @@ impl<A: Annotation> Machine<A> {
         if broken.is_none() && (A::PLAIN || (self.exists.is_empty() && path.moves().iter().all(|m| matches!(m, Move::Edge(_))))) {
             return self.walk_plain(path, start, forward, a, sink);
         }
+        for (node, w) in self.walk_worlds(path, start, forward, a) {
+            if let Some(w) = w.and(a)
+                && sink(self, node, w)
+            {
+                return true;
+            }
+        }
+        if self.halted() {
+            return true;
+        }
+        if let Some((w, f)) = broken
+            && let Some(w) = w.and(&a.possible())
+        {
+            return sink(self, u32::MAX, w.blame(f));
+        }
+        false
+    }
+
+    /// The nodes that a walk ends at, ascending, and where it does. What reaches a place again before it went on from there goes on
+    /// together.
+    fn walk_worlds(&mut self, path: &Automaton, start: u32, forward: bool, a: &A) -> Vec<(u32, A)> {
         let n = path.forward.len() as u32;
         let stands = self.stands(path, start);
-        let mut best: BTreeMap<(u32, u32), A> = BTreeMap::new();
-        let mut queue: Vec<(u32, u32, A)> = vec![];
+        let nodes = self.graph.nodes() as usize;
+        let mut scratch = self.scratch.pop().unwrap_or_default();
+        let dense = (n as usize).saturating_mul(nodes) <= DENSE;
+        if dense {
+            scratch.begin(n as usize * nodes);
+            scratch.slots.resize(scratch.marks.len(), 0);
+        }
+        let mut sparse: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+        // where it has come: the state, the node, in which worlds, and in which of these it is yet to go on
+        let mut met: Vec<(u32, u32, A, Option<A>)> = vec![];
+        let mut queue: std::collections::VecDeque<u32> = Default::default();
+        let mut arrive =
+            |met: &mut Vec<(u32, u32, A, Option<A>)>, queue: &mut std::collections::VecDeque<u32>, s: u32, node: u32, w: A| {
+                let fresh = met.len() as u32;
+                let at = if dense {
+                    let i = s as usize * nodes + node as usize;
+                    match (scratch.marks.get_mut(i), scratch.slots.get_mut(i)) {
+                        (Some(m), Some(slot)) => {
+                            if *m != scratch.epoch {
+                                *m = scratch.epoch;
+                                *slot = fresh;
+                            }
+                            *slot
+                        }
+                        _ => return,
+                    }
+                } else {
+                    *sparse.entry((s, node)).or_insert(fresh)
+                };
+                match met.get_mut(at as usize) {
+                    None => {
+                        met.push((s, node, w.clone(), Some(w)));
+                        queue.push_back(at);
+                    }
+                    Some((.., there, open)) => {
+                        let Some(new) = there.or(&w) else { return };
+                        match open {
+                            Some(o) => {
+                                o.or(&new);
+                            }
+                            None => {
+                                *open = Some(new);
+                                queue.push_back(at);
+                            }
+                        }
+                    }
+                }
+            };
         let starts: Vec<u32> = if forward {
             vec![0]
         } else {
             (0..n).filter(|s| path.accepting.get(*s as usize) == Some(&true) && (*s > 0 || stands)).collect()
         };
         for s in starts {
-            let Some(w) = self.existing(a.possible(), Val::node(start)) else { continue };
-            best.insert((s, start), w.clone());
-            queue.push((s, start, w));
+            if let Some(w) = self.existing(a.possible(), Val::node(start)) {
+                arrive(&mut met, &mut queue, s, start, w);
+            }
         }
         let mut next = vec![];
-        let mut i = 0;
-        while let Some((s, node, w)) = queue.get(i).cloned() {
-            i += 1;
+        while let Some(at) = queue.pop_front() {
             if self.tick() {
-                return true;
+                break;
             }
+            let Some((s, node, _, open)) = met.get_mut(at as usize) else { break };
+            let (s, node, Some(w)) = (*s, *node, open.take()) else { continue };
             let table = if forward { &path.forward } else { &path.backward };
             for (m, t) in table.get(s as usize).into_iter().flatten() {
                 next.clear();
@@ -112,42 +195,24 @@ impl<A: Annotation> Machine<A> {
                         Some(x) => w.and(x),
                         None => Some(w.clone()),
                     };
-                    let Some(w) = w else { continue };
-                    let new = match best.get_mut(&(*t, end)) {
-                        Some(old) => old.or(&w),
-                        None => {
-                            best.insert((*t, end), w.clone());
-                            Some(w)
-                        }
-                    };
-                    if let Some(new) = new {
-                        queue.push((*t, end, new));
+                    if let Some(w) = w {
+                        arrive(&mut met, &mut queue, *t, end, w);
                     }
                 }
             }
         }
-        let mut ends: BTreeMap<u32, A> = BTreeMap::new();
-        for ((s, node), w) in best {
-            let accepts = if forward { path.accepting.get(s as usize) == Some(&true) && (s > 0 || stands) } else { s == 0 };
-            if accepts {
-                let old = ends.remove(&node);
-                ends.insert(node, join(old, &w));
+        self.scratch.push(scratch);
+        let accepts = |s: u32| if forward { path.accepting.get(s as usize) == Some(&true) && (s > 0 || stands) } else { s == 0 };
+        let mut ends: Vec<(u32, A)> = met.into_iter().filter(|m| accepts(m.0)).map(|(_, node, w, _)| (node, w)).collect();
+        ends.sort_by_key(|e| e.0);
+        ends.dedup_by(|b, a| {
+            let same = a.0 == b.0;
+            if same {
+                a.1.or(&b.1);
             }
-        }
-        for (node, w) in ends {
-            if let Some(w) = w.and(a)
-                && sink(self, node, w)
-            {
-                return true;
-            }
-        }
-        if let Some((w, f)) = broken
-            && let Some(w) = w.and(&a.possible())
-        {
-            let _ = f;
-            return sink(self, u32::MAX, w.blame(f));
-        }
-        false
+            same
+        });
+        ends
     }
 
     /// Whether a walk without steps may stand on a node: it must be of the kinds of the path's ends.
@@ -170,14 +235,7 @@ impl<A: Annotation> Machine<A> {
         let dense = states * nodes <= DENSE;
         let mut sparse: FxHashMap<(u32, u32), ()> = FxHashMap::default();
         if dense {
-            if scratch.marks.len() < states * nodes {
-                scratch.marks.resize(states * nodes, 0);
-            }
-            scratch.epoch = scratch.epoch.wrapping_add(1);
-            if scratch.epoch == 0 {
-                scratch.marks.fill(0);
-                scratch.epoch = 1;
-            }
+            scratch.begin(states * nodes);
         }
         scratch.queue.clear();
         // the last plane of marks says which nodes were passed on
@@ -262,19 +320,26 @@ impl<A: Annotation> Machine<A> {
             }),
             (None, Some(y)) => self.walk(path, y, false, &a, &mut |m, x, a| m.arrive(from, Some(x), a, rest, sink)),
             (None, None) => {
+                let mut all = self.kind_set(&path.ends.0).elements.clone();
+                let broken =
+                    |m: &Self, s: &Move| matches!(s, Move::Rule(r) if m.relation(*r).is_some_and(|r| r.broken.is_some()));
                 if let (Arg::Bind(s), Arg::Same(_)) = (from, to)
                     && path.closure
-                    && (A::PLAIN || (self.exists.is_empty() && path.moves().iter().all(|m| matches!(m, Move::Edge(_)))))
+                    && !path.moves().iter().any(|m| broken(self, m))
                 {
-                    for x in self.on_cycles(path) {
-                        self.set(s, Val::node(x));
-                        if self.tick() || self.steps(rest, a.clone(), sink) {
-                            return true;
+                    let circles = self.on_cycles(path);
+                    if A::PLAIN || (self.exists.is_empty() && path.moves().iter().all(|m| matches!(m, Move::Edge(_)))) {
+                        for x in circles {
+                            self.set(s, Val::node(x));
+                            if self.tick() || self.steps(rest, a.clone(), sink) {
+                                return true;
+                            }
                         }
+                        return false;
                     }
-                    return false;
+                    // what lies on no cycle of all edges together lies on none in any world
+                    all = circles.into_iter().map(Val::node).collect();
                 }
-                let mut all = self.kind_set(&path.ends.0).elements.clone();
                 if path.empty() {
                     all.extend(&self.kind_set(&path.ends.1).elements);
                     all.sort();

@@ -1,4 +1,5 @@
-//! Sets of worlds, and the annotation that is made of them. All or none with a sorted list of exceptions; bits where that is long.
+//! Sets of worlds, and the annotation that is made of them. All or none with a sorted list of exceptions; bits where that is long, or
+//! where all worlds fit into two words.
 //!
 //! Most facts hold in all worlds or in all but a few, so a set is small whatever the number of worlds (presence conditions: Shahin,
 //! Chechik and Salay 2019).
@@ -13,8 +14,29 @@ const LIST: usize = 64;
 enum Set {
     /// All but these, or none but these: ascending, no more than half of all.
     Except(bool, Option<Arc<[u32]>>),
-    /// Bits.
+    /// Of at most 128 worlds neither all nor none: bits.
+    Small([u64; 2]),
+    /// Of more worlds, where the list would be long: bits.
     Dense(Arc<[u64]>),
+}
+
+/// So many worlds fit in a small set.
+const SMALL: u32 = 128;
+
+/// The bits of all of so many worlds, 128 at most.
+fn mask(size: u32) -> [u64; 2] {
+    let part = |n: u32| if n >= 64 { u64::MAX } else { (1u64 << n) - 1 };
+    [part(size), part(size.saturating_sub(64))]
+}
+
+fn small(bits: [u64; 2], size: u32) -> Set {
+    if bits == [0, 0] {
+        NONE
+    } else if bits == mask(size) {
+        ALL
+    } else {
+        Set::Small(bits)
+    }
 }
 
 const ALL: Set = Set::Except(true, None);
@@ -24,6 +46,11 @@ impl Set {
     fn listed(full: bool, list: Vec<u32>, size: u32) -> Set {
         if list.is_empty() {
             return Set::Except(full, None);
+        }
+        if size <= SMALL {
+            let mut bits = if full { mask(size) } else { [0, 0] };
+            list.iter().for_each(|w| flip(&mut bits, *w));
+            return small(bits, size);
         }
         if list.len() > LIST {
             let mut bits = words(size, full);
@@ -64,6 +91,7 @@ impl Set {
     fn bits(&self, size: u32) -> Vec<u64> {
         match self {
             Set::Dense(b) => b.to_vec(),
+            Set::Small(b) => b.to_vec(),
             Set::Except(full, list) => {
                 let mut bits = words(size, *full);
                 list.iter().flat_map(|l| l.iter()).for_each(|w| flip(&mut bits, *w));
@@ -77,6 +105,7 @@ impl Set {
     fn has(&self, w: u32) -> bool {
         match self {
             Set::Dense(b) => bit(b, w),
+            Set::Small(b) => bit(b, w),
             Set::Except(full, None) => *full,
             Set::Except(full, Some(list)) => list.binary_search(&w).is_ok() != *full,
         }
@@ -85,6 +114,7 @@ impl Set {
         match (self, other) {
             (Set::Except(true, None), x) | (x, Set::Except(true, None)) => x.clone(),
             (Set::Except(false, None), _) | (_, Set::Except(false, None)) => NONE,
+            (Set::Small([a, b]), Set::Small([c, d])) => small([a & c, b & d], size),
             (Set::Except(f, Some(a)), Set::Except(g, Some(b))) => {
                 if f == g && Arc::ptr_eq(a, b) {
                     return self.clone();
@@ -107,6 +137,10 @@ impl Set {
     fn not(&self, size: u32) -> Set {
         match self {
             Set::Except(full, None) => Set::Except(!full, None),
+            Set::Small([a, b]) => {
+                let [x, y] = mask(size);
+                Set::Small([!a & x, !b & y])
+            }
             // of two halves one form is the one
             Set::Except(full, Some(list)) if list.len() * 2 < size as usize => Set::Except(!full, Some(list.clone())),
             Set::Except(full, Some(list)) => Set::listed(!full, list.to_vec(), size),
@@ -120,6 +154,7 @@ impl Set {
         match (self, other) {
             (Set::Except(true, None), _) | (_, Set::Except(true, None)) => ALL,
             (Set::Except(false, None), x) | (x, Set::Except(false, None)) => x.clone(),
+            (Set::Small([a, b]), Set::Small([c, d])) => small([a | c, b | d], size),
             _ => self.not(size).and(&other.not(size), size).not(size),
         }
     }
@@ -127,6 +162,10 @@ impl Set {
         match other {
             Set::Except(false, None) => self.clone(),
             Set::Except(true, None) => NONE,
+            Set::Small([c, d]) => match self {
+                Set::Small([a, b]) => small([a & !c, b & !d], size),
+                _ => self.and(&other.not(size), size),
+            },
             _ => self.and(&other.not(size), size),
         }
     }

@@ -107,6 +107,20 @@ impl<'p> Lowering<'p> {
         Ok((unit.slots, value))
     }
 
+    /// A message all of whose variables are known.
+    pub fn text(
+        &self,
+        (vars, known): (usize, &[VarId]),
+        e: &'p Expr,
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<(u32, MessagePlan), Unsupported> {
+        let context = self.context(sizes);
+        let mut unit = Unit::new(&context, dictionary, vars);
+        let plan = self.message(e, &mut unit, &known.iter().map(|v| v.0).collect())?;
+        Ok((unit.slots, plan))
+    }
+
     /// The `let`s and `expect`s of an intervention; `verdicts` are the numbers of the formulas about verdicts, by address.
     pub fn intervention(
         &self,

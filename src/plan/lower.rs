@@ -434,7 +434,7 @@ impl<'p> Lowering<'p> {
     }
 
     /// A formula all of whose outer variables are known (an `expect` of a test), with the numbers of the verdicts in it, by address.
-    pub fn formula(
+    pub fn formula_with(
         &self,
         (vars, known): (usize, &[VarId]),
         e: &'p Expr,

@@ -1,6 +1,6 @@
 //! The exit code of a run, as a pure function of its report. Read by the command line; the fine print, "The command line and the report".
 use crate::base::{Diagnostic, Severity};
-use crate::verdict::{DemandReport, Report, Unknown, Verdict};
+use crate::verdict::{DemandReport, Effect, Report, Unknown, Verdict};
 
 /// How a run ended, in the words of exit codes. The graver one wins where there are several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,14 @@ impl Exit {
             findings.chain(c.demands.iter().map(|d| of_demand(d, deny_warnings)))
         });
         program.chain(candidates).max().unwrap_or(Exit::Fine)
+    }
+    /// What decisions about candidates say: fine, if all are permitted.
+    pub fn of_decisions(report: &Report) -> Exit {
+        let decided = |c: &crate::verdict::CandidateReport| match &c.decision {
+            Some(d) if d.effect == Effect::Permit => Exit::Fine,
+            _ => Exit::Violated,
+        };
+        report.candidates.iter().map(decided).max().unwrap_or(Exit::Fine).max(Exit::of(report, false))
     }
     /// What diagnostics alone say, of a program that could not be run.
     pub fn of_diagnostics(diagnostics: &[Diagnostic]) -> Exit {
@@ -124,7 +132,14 @@ mod tests {
     }
     fn report(demands: Vec<DemandReport>) -> Report {
         let verdict = conclude(&demands);
-        let candidate = CandidateReport { candidate: "a.json".into(), verdict, demands, size: (0, 0, 0), diagnostics: vec![] };
+        let candidate = CandidateReport {
+            candidate: "a.json".into(),
+            verdict,
+            demands,
+            decision: None,
+            size: (0, 0, 0),
+            diagnostics: vec![],
+        };
         Report { program: "p.dbm".into(), candidates: vec![candidate], diagnostics: vec![] }
     }
     fn code(demands: Vec<DemandReport>) -> u8 {

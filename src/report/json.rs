@@ -1,7 +1,9 @@
 //! The report for programs: JSON in a stable order of fields. Its contract is docs/schema/report.schema.json (`dbm schema report`).
 //! Fed with the report and the sources that its places refer to, read by whoever runs dbm from a program.
 use crate::base::{Diagnostic, Place, Sources};
-use crate::verdict::{CandidateReport, DemandReport, FactShift, Located, Reason, Report, Unknown, Verdict, Violation};
+use crate::verdict::{
+    CandidateReport, Decision, DemandReport, Effect, FactShift, Located, Reason, Report, Unknown, Verdict, Violation,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::io::Write;
 
@@ -32,8 +34,46 @@ struct CandidateJson<'a> {
     candidate: &'a str,
     verdict: &'static str,
     summary: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<DecisionJson<'a>>,
     size: Size,
     demands: Vec<DemandJson<'a>>,
+}
+
+#[derive(serde::Serialize)]
+pub(super) struct DecisionJson<'a> {
+    effect: &'static str,
+    score: Option<f64>,
+    fired: Vec<FiredJson<'a>>,
+    preferences: Vec<PreferenceJson<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct FiredJson<'a> {
+    policy: &'a str,
+    effect: &'static str,
+    to: Option<&'a str>,
+    message: &'a str,
+    program: Option<PlaceJson<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct PreferenceJson<'a> {
+    name: &'a str,
+    weight: f64,
+    value: Option<f64>,
+}
+
+pub(super) fn decision<'a>(d: &'a Decision, sources: &'a Sources) -> DecisionJson<'a> {
+    let fired = d.fired.iter().map(|f| FiredJson {
+        policy: &f.policy,
+        effect: f.effect.map_or("warn", Effect::name),
+        to: f.to.as_deref(),
+        message: &f.message,
+        program: place(f.place, sources),
+    });
+    let preferences = d.preferences.iter().map(|p| PreferenceJson { name: &p.name, weight: p.weight, value: p.value });
+    DecisionJson { effect: d.effect.name(), score: d.score(), fired: fired.collect(), preferences: preferences.collect() }
 }
 
 /// How many demands of a candidate have which verdict.
@@ -232,6 +272,7 @@ fn candidate<'a>(c: &'a CandidateReport, sources: &'a Sources) -> CandidateJson<
         candidate: &c.candidate,
         verdict: c.verdict.name(),
         summary: Summary::of(&c.demands),
+        decision: c.decision.as_ref().map(|d| decision(d, sources)),
         size: Size { nodes: c.size.0, edges: c.size.1, events: c.size.2 },
         demands: c.demands.iter().map(|d| demand(d, sources)).collect(),
     }

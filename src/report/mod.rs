@@ -6,6 +6,7 @@ pub mod excerpt;
 pub mod exit;
 pub mod explain;
 pub mod json;
+pub mod judge;
 pub mod junit;
 pub mod reason;
 pub mod schema;

@@ -1,7 +1,7 @@
 //! What demands need: the rules and mechanisms that they use, directly or through others. What none of them needs is not evaluated.
 use super::hir::{
-    DemandForm, Edit, EditKind, End, Expr, ExprKind, Intervention, Invariant, InvariantId, Path, Program, Relation, RuleId,
-    Scope, Test, VerdictAtom,
+    DemandForm, Edit, EditKind, End, Expr, ExprKind, Intervention, Invariant, InvariantId, Path, Policy, Program, Relation,
+    RuleId, Scope, Test, VerdictAtom,
 };
 use super::strata::{Strata, Stratum};
 use super::walk;
@@ -21,11 +21,13 @@ impl<'p> Needs<'p> {
     pub fn new(program: &'p Program) -> Self {
         Needs { program, rules: BTreeSet::new(), attrs: BTreeSet::new(), invariants: BTreeSet::new() }
     }
-    /// Everything that a demand's name says is wanted.
+    /// The demands whose names are wanted; what is decided and preferred about candidates always.
     pub fn demands(program: &'p Program, wanted: &dyn Fn(&str) -> bool) -> Self {
         let mut needs = Needs::new(program);
         program.invariants.iter().filter(|i| wanted(&i.name)).for_each(|i| needs.invariant(i));
         program.interventions.iter().filter(|i| wanted(&i.name)).for_each(|i| needs.intervention(i));
+        program.policies.iter().filter(|p| p.on.is_none()).for_each(|p| needs.policy(p));
+        program.prefers.iter().for_each(|p| needs.expr(&p.value));
         needs
     }
     /// An expression.
@@ -91,6 +93,13 @@ impl<'p> Needs<'p> {
                 DemandForm::Require(e) => self.expr(e),
             }
             c.message.iter().for_each(|m| self.expr(m));
+        }
+    }
+    /// A policy about candidates.
+    pub fn policy(&mut self, p: &'p Policy) {
+        p.lets.iter().for_each(|l| self.expr(&l.1));
+        for c in &p.clauses {
+            c.when.iter().chain(&c.unless).chain(&c.message).for_each(|e| self.expr(e));
         }
     }
     /// An edit.

@@ -1,6 +1,7 @@
 //! From facts to reports: every wanted demand of a program, decided over one structure. Called by stages.
 use super::evaluate::{Decided, How, World, in_one_world};
 use super::intervene::{Failing, Most, Obstacle, Tried, intervene};
+use super::judge::{self, Shared};
 use super::why::{Extent, Why};
 use crate::base::{Diagnostic, Place, Severity, Sources};
 use crate::demand::error;
@@ -12,7 +13,7 @@ use crate::semantics::hir::{self, Program};
 use crate::semantics::{Needs, Strata};
 use crate::structure::graph::Graph;
 use crate::verdict::{
-    DemandKind, DemandReport, FactShift, Located, Unknown, Verdict, Violation, WitnessStep, WorldChange, WorldsTried,
+    Decision, DemandKind, DemandReport, FactShift, Located, Unknown, Verdict, Violation, WitnessStep, WorldChange, WorldsTried,
 };
 use std::collections::BTreeMap;
 
@@ -26,6 +27,8 @@ pub struct Asked<'a> {
     pub worlds: usize,
     /// How much of the derivation of each listed violation is given.
     pub why: Option<Extent>,
+    /// By invariant: what was counted over all candidates, for those that ask for a share of them.
+    pub shares: &'a [Option<Shared>],
     /// For the text of clauses without a message.
     pub sources: &'a Sources,
     /// Where an element stands in its candidate.
@@ -40,13 +43,18 @@ pub fn decide(
     budget: &Budget,
     how: How,
     asked: &Asked<'_>,
-) -> (Vec<DemandReport>, Vec<Diagnostic>) {
+) -> (Vec<DemandReport>, Vec<Diagnostic>, Option<Decision>) {
     // what no wanted demand needs is not evaluated
     let needed = &Needs::demands(program, asked.wanted).strata(strata);
     in_one_world((program, needed), graph, values, budget, how, &mut |world| {
         let mut reports = vec![];
         let mut diagnostics = vec![];
-        for i in program.invariants.iter().filter(|i| (asked.wanted)(&i.name)) {
+        for (n, i) in program.invariants.iter().enumerate().filter(|i| (asked.wanted)(&i.1.name)) {
+            if let Some((share, _)) = judge::shared(i) {
+                let counted = asked.shares.get(n).copied().flatten();
+                reports.push(share_report(i, share, counted, asked));
+                continue;
+            }
             let decided = world.invariant(i, asked.most);
             reports.push(report(world, (program, i), decided, asked, &mut diagnostics));
         }
@@ -71,14 +79,10 @@ pub fn decide(
                 place,
             });
         }
-        for p in &program.prefers {
-            let mut d = error::not_yet(&p.name, p.place, "preferences", p.place);
-            d.severity = Severity::Warning;
-            diagnostics.push(d);
-        }
+        let decision = judge::decision(world, program, asked, &mut reports, &mut diagnostics);
         diagnostics.extend(world.reached().map(error::limit));
         reports.sort_by_key(|r| r.place);
-        (reports, diagnostics)
+        (reports, diagnostics, decision)
     })
 }
 
@@ -89,15 +93,14 @@ fn policies(program: &Program) -> impl Iterator<Item = Waiting> + '_ {
     program
         .policies
         .iter()
+        .filter(|p| p.on.is_some())
         .map(move |p| (DemandKind::Policy, p.name.to_string(), title(&p.title), p.severity, p.place, "policies"))
 }
 
 /// The demands of a program that this version cannot evaluate, as warnings for a check without candidate.
 pub fn waiting(program: &Program) -> Vec<Diagnostic> {
     let demands = policies(program).map(|w| error::not_yet(&w.1, w.4, w.5, w.4));
-    let prefers = program.prefers.iter().map(|p| error::not_yet(&p.name, p.place, "preferences", p.place));
     demands
-        .chain(prefers)
         .map(|mut d| {
             d.severity = Severity::Warning;
             d
@@ -149,6 +152,44 @@ fn report<'p>(
                 }
             }
         }
+    }
+    report
+}
+
+/// An invariant about all candidates of the run, which was decided once for all of them.
+fn share_report(i: &hir::Invariant, share: hir::Share, counted: Option<Shared>, asked: &Asked<'_>) -> DemandReport {
+    let place = i.clauses.first().map_or(i.place, |c| c.place);
+    let mut report = DemandReport {
+        kind: DemandKind::Invariant,
+        name: i.name.to_string(),
+        title: i.title.as_ref().map(|t| t.to_string()),
+        severity: i.severity,
+        verdict: Verdict::Unknown,
+        unknown: Some(Unknown::NotYet),
+        checked: 0,
+        violation_count: 0,
+        violations: vec![],
+        worlds: None,
+        place: i.place,
+    };
+    let Some(counted) = counted else { return report };
+    report.checked = counted.all as u64;
+    report.unknown = None;
+    report.verdict = if counted.enough(share) { Verdict::Holds } else { Verdict::Violated };
+    if report.verdict == Verdict::Violated {
+        let text = asked.sources.text(place);
+        let clause: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+        report.violation_count = 1;
+        report.violations.push(Violation {
+            key: i.name.to_string(),
+            binding: vec![],
+            message: format!("`{clause}`: it is so in {} of {} candidates", counted.met, counted.all),
+            witness: vec![],
+            why: vec![],
+            world: None,
+            program: place,
+            candidate: vec![],
+        });
     }
     report
 }

@@ -17,12 +17,29 @@ pub const UNKNOWN_DEMAND: Code = Code::new(706, "no-such-demand");
 pub const UNKNOWN_CODE: Code = Code::new(707, "unknown-code");
 /// A command of the REPL that is not there, or cannot be done.
 pub const BAD_COMMAND: Code = Code::new(708, "bad-command");
+/// A program that says nothing about candidates as such.
+pub const NOTHING_TO_JUDGE_BY: Code = Code::new(709, "nothing-to-judge-by");
 /// A broken promise of ours.
 pub const INTERNAL: Code = Code::new(999, "internal");
 
 /// All codes of this room.
-pub const ALL: &[Code] =
-    &[UNKNOWN_PARAM, ILL_TYPED_PARAM, MISSING_PARAM, UNREADABLE_FILE, UNKNOWN_DEMAND, UNKNOWN_CODE, BAD_COMMAND, INTERNAL];
+pub const ALL: &[Code] = &[
+    UNKNOWN_PARAM,
+    ILL_TYPED_PARAM,
+    MISSING_PARAM,
+    UNREADABLE_FILE,
+    UNKNOWN_DEMAND,
+    UNKNOWN_CODE,
+    BAD_COMMAND,
+    NOTHING_TO_JUDGE_BY,
+    INTERNAL,
+];
+
+/// A program that cannot be asked for decisions about candidates.
+pub(super) fn nothing_to_judge_by() -> Diagnostic {
+    Diagnostic::error(NOTHING_TO_JUDGE_BY, "the program says nothing about candidates as such")
+        .help("add a policy `on candidate`, or a `prefer`; `dbm check` asks for its other demands")
+}
 
 /// The codes of all rooms, in order.
 pub fn codes() -> Vec<Code> {

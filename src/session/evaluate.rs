@@ -307,7 +307,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
     }
 
     /// Where a formula about other invariants is true.
-    fn verdict(&mut self, vars: usize, a: &Atom<'p>) -> Result<Option<A>, Unsupported> {
+    pub(super) fn verdict(&mut self, vars: usize, a: &Atom<'p>) -> Result<Option<A>, Unsupported> {
         let (ids, wanted, condition) = match a.atom {
             VerdictAtom::Holds(ids) => (ids, false, None),
             VerdictAtom::Breaks(ids, condition) => (ids, true, condition.as_ref()),
@@ -334,7 +334,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let Some((names, condition)) = condition else { return Ok(invariant::breaks(v)) };
         self.available(condition)?;
         let outer: Vec<hir::VarId> = names.iter().map(|n| n.1).collect();
-        let (slots, f) = self.planned(|l, sizes, d| l.formula((vars, &outer), condition, &[], sizes, d))?;
+        let (slots, f) = self.planned(|l, sizes, d| l.formula_with((vars, &outer), condition, &[], sizes, d))?;
         let names: Vec<(Arc<str>, u32)> = names.iter().map(|(n, v)| (n.clone(), v.0)).collect();
         Ok(invariant::breaks_where(&mut self.machine, (plan, v), (slots, &names, &f)))
     }
@@ -381,7 +381,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let numbers: Vec<(usize, usize)> = verdicts.iter().enumerate().map(|(n, v)| (v.0, n)).collect();
         let universe = self.machine.universe.clone();
         self.machine.known = verdicts.iter().map(|v| v.1.then(|| universe.clone())).collect();
-        let plan = self.planned(|l, sizes, d| l.formula((vars, &outer), e, &numbers, sizes, d));
+        let plan = self.planned(|l, sizes, d| l.formula_with((vars, &outer), e, &numbers, sizes, d));
         let (slots, formula) = plan?;
         self.machine.frame(slots);
         known.iter().for_each(|(v, x)| self.machine.set(v.0, *x));
@@ -490,6 +490,12 @@ pub trait World<'p> {
     fn query(&mut self, vars: &[hir::Var], e: &Expr, columns: &[hir::VarId]) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported>;
     /// See [`Evaluation::truth`].
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
+    /// See [`Evaluation::judged`].
+    fn judged(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Truth;
+    /// See [`Evaluation::valued`].
+    fn valued(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Result<Result<Val, u32>, Unsupported>;
+    /// See [`Evaluation::told`].
+    fn told(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Result<String, Unsupported>;
     /// See [`Evaluation::changes`].
     fn changes(&mut self, vars: usize, known: &[(hir::VarId, Val)], edits: &'p [hir::Edit]) -> Result<Edited, Unsupported>;
     /// See [`Evaluation::proposed`].
@@ -517,6 +523,15 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     }
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth {
         Evaluation::truth(self, vars, known, e, verdicts)
+    }
+    fn judged(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Truth {
+        Evaluation::judged(self, vars, known, e)
+    }
+    fn valued(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Result<Result<Val, u32>, Unsupported> {
+        Evaluation::valued(self, vars, known, e)
+    }
+    fn told(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Result<String, Unsupported> {
+        Evaluation::told(self, vars, known, e)
     }
     fn changes(&mut self, vars: usize, known: &[(hir::VarId, Val)], edits: &'p [hir::Edit]) -> Result<Edited, Unsupported> {
         Evaluation::changes(self, vars, known, edits)

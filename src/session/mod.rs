@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod exercise;
 pub mod input;
 pub mod intervene;
+pub mod judge;
 pub mod limits;
 mod named;
 mod params;
@@ -30,6 +31,6 @@ pub use crate::base::source::{Loader, NoFiles};
 pub use crate::scalar::expression::{HostCall, HostFunction};
 pub use crate::scalar::{Type, Value};
 pub use crate::verdict::{
-    Answer, CandidateReport, Changed, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report, Table, TestReport,
-    Unknown, Verdict, Violation, WitnessStep,
+    Answer, CandidateReport, Changed, Decision, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report, Table,
+    TestReport, Unknown, Verdict, Violation, WitnessStep,
 };

@@ -267,7 +267,7 @@ fn subsets(all: &[Val], k: usize, most: usize, found: &mut dyn FnMut(&[Val])) ->
 }
 
 /// One value, in one world.
-fn one_of<A: Annotation>(m: &mut Machine<A>, c: &Computed) -> Result<Val, u32> {
+pub(super) fn one_of<A: Annotation>(m: &mut Machine<A>, c: &Computed) -> Result<Val, u32> {
     let mut v = Val::NONE;
     let universe = m.universe.clone();
     m.run(&c.block, universe, &mut |m, _| {

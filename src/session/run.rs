@@ -1,6 +1,7 @@
 //! Running a compiled program: check candidates, query one, test. Fed by hosts, calls the stages, gives verdicts as data.
-use super::error::{Error, Failure, UNKNOWN_DEMAND};
+use super::error::{Error, Failure, UNKNOWN_DEMAND, nothing_to_judge_by};
 use super::input::Input;
+use super::judge::Shared;
 use super::limits::{Cancel, Limits};
 use super::program::Program;
 use super::stages::{self, Checked, Formula};
@@ -20,6 +21,8 @@ pub struct RunOptions {
     pub max_worlds: usize,
     /// The demands to check, by name; all if empty.
     pub only: Vec<String>,
+    /// Whether only decisions about candidates are wanted, and no demands.
+    pub decisions_only: bool,
     /// How much of the derivation of each listed violation is given; none, if it is none.
     pub why: Option<Extent>,
     /// What the run may cost.
@@ -33,6 +36,7 @@ impl Default for RunOptions {
         RunOptions {
             max_violations: 1000,
             max_worlds: 100_000,
+            decisions_only: false,
             only: vec![],
             why: None,
             limits: Limits::default(),
@@ -90,16 +94,46 @@ impl Program {
             return Run { report, sources };
         }
         let mut entries: Vec<Entry> = inputs.iter().map(|i| self.read(i, options, &mut sources)).collect();
+        let shares = self.shares(&entries, options);
         for e in &mut entries {
             let Some((structure, own)) = e.ready.take() else { continue };
             let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { continue };
-            let found = stages::decide(checked, structure, options, &sources);
+            let found = stages::decide(checked, structure, &shares, options, &sources);
             e.report.demands = found.demands;
+            e.report.decision = found.decision;
             e.report.diagnostics.extend(found.diagnostics);
             e.report.verdict = conclude(&e.report.demands);
         }
         report.candidates = entries.into_iter().map(|e| e.report).collect();
         Run { report, sources }
+    }
+
+    /// Whether the program says anything about candidates as such: policies `on candidate`, or preferences.
+    pub fn judges(&self) -> Result<(), Failure> {
+        let inner = self.inner();
+        let says = |c: &Checked| !c.program.prefers.is_empty() || c.program.policies.iter().any(|p| p.on.is_none());
+        match &inner.checked {
+            Some(c) if !says(c) => Err(Failure { diagnostics: vec![nothing_to_judge_by()], sources: inner.sources.clone() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What invariants about all candidates count: a candidate that was refused counts as one of which nothing is so.
+    fn shares(&self, entries: &[Entry], options: &RunOptions) -> Vec<Option<Shared>> {
+        let mut all: Vec<Option<Shared>> = vec![];
+        for e in entries {
+            let Some((structure, own)) = &e.ready else { continue };
+            let Some(checked) = own.as_ref().or(self.inner().checked.as_ref()) else { continue };
+            let here = stages::shares(checked, structure, options);
+            all.resize(all.len().max(here.len()), None);
+            for (slot, so) in all.iter_mut().zip(here) {
+                if let Some(so) = so {
+                    slot.get_or_insert_default().met += usize::from(so);
+                }
+            }
+        }
+        all.iter_mut().flatten().for_each(|s| s.all = entries.len());
+        all
     }
 
     fn read(&self, input: &Input, options: &RunOptions, sources: &mut Sources) -> Entry {
@@ -108,6 +142,7 @@ impl Program {
             candidate: input.name.clone(),
             verdict: Verdict::Unknown,
             demands: vec![],
+            decision: None,
             size: (0, 0, 0),
             diagnostics: vec![],
         };
@@ -194,10 +229,18 @@ impl Program {
             return Err(Error::of(wrong, sources));
         }
         let size = stages::size(&structure);
-        let found = stages::decide(checked, structure, options, &sources);
+        let alone = |so: Option<bool>| so.map(|so| Shared { met: usize::from(so), all: 1 });
+        let shares: Vec<Option<Shared>> = stages::shares(checked, &structure, options).into_iter().map(alone).collect();
+        let found = stages::decide(checked, structure, &shares, options, &sources);
         let verdict = conclude(&found.demands);
-        let candidate =
-            CandidateReport { candidate: name, verdict, demands: found.demands, size, diagnostics: found.diagnostics };
+        let candidate = CandidateReport {
+            candidate: name,
+            verdict,
+            demands: found.demands,
+            decision: found.decision,
+            size,
+            diagnostics: found.diagnostics,
+        };
         let report = Report { program: self.inner().name.clone(), candidates: vec![candidate], diagnostics: vec![] };
         Ok(Run { report, sources })
     }

@@ -3,6 +3,7 @@ use super::decide::{self, Asked, SHOWN_FAULTS};
 use super::evaluate::{self, How, World, in_one_world};
 use super::exercise;
 use super::input::Input;
+use super::judge::{self, Shared};
 use super::limits::{Cancel, Limits};
 use super::named;
 use super::places::Places;
@@ -16,7 +17,7 @@ use crate::engine::Budget;
 use crate::scalar::{Element, Op, Type, Value, builtin, json};
 use crate::semantics::{Needs, Strata, hir};
 use crate::structure::{Graph, GraphBuilder, Schema};
-use crate::verdict::{Answer, DemandReport, Difference, Located, Miss, Table, TestReport, Verdict};
+use crate::verdict::{Answer, Decision, DemandReport, Difference, Located, Miss, Table, TestReport, Verdict};
 use crate::{candidate, demand, semantics, syntax};
 use std::sync::Arc;
 
@@ -58,6 +59,7 @@ fn locate(outcome: Option<&candidate::Outcome>, places: &Places<'_>, graph: &Gra
 pub(super) struct Found {
     pub demands: Vec<DemandReport>,
     pub diagnostics: Vec<Diagnostic>,
+    pub decision: Option<Decision>,
 }
 
 /// Parses and checks a file with all that it imports; behind the declarations of a candidate, if it has none of its own.
@@ -187,9 +189,35 @@ fn budget(options: &RunOptions) -> Budget {
     Budget { facts: options.limits.facts, bytes: options.limits.memory, stop: Arc::new(move || cancel.stopped().is_some()) }
 }
 
+/// Of each invariant that asks for a share of the candidates: whether its formula is true in this one.
+pub(super) fn shares(checked: &Checked, structure: &Structure, options: &RunOptions) -> Vec<Option<bool>> {
+    let asked: Vec<Option<&hir::Expr>> = checked.program.invariants.iter().map(|i| judge::shared(i).map(|s| s.1)).collect();
+    if asked.iter().all(Option::is_none) {
+        return vec![];
+    }
+    let mut needs = Needs::new(&checked.program);
+    asked.iter().flatten().for_each(|e| needs.expr(e));
+    let what = (&checked.program, &needs.strata(&checked.strata));
+    in_one_world(what, structure.graph.clone(), &values(checked), &budget(options), How::default(), &mut |world| {
+        let mut all = vec![];
+        for (e, i) in asked.iter().zip(&checked.program.invariants) {
+            // unknown counts as not so
+            all.push(e.map(|e| matches!(world.judged(i.vars.len(), &[], e), Ok(Ok(true)))));
+        }
+        all
+    })
+}
+
 /// Every demand that `options.only` names, decided.
-pub(super) fn decide(checked: &Checked, structure: Structure, options: &RunOptions, sources: &Sources) -> Found {
-    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|n| n == name);
+pub(super) fn decide(
+    checked: &Checked,
+    structure: Structure,
+    shares: &[Option<Shared>],
+    options: &RunOptions,
+    sources: &Sources,
+) -> Found {
+    let all = options.only.is_empty() && !options.decisions_only;
+    let wanted = |name: &str| all || options.only.iter().any(|n| n == name);
     let places = Places::new(sources);
     let Structure { graph, outcome } = structure;
     let locate = |graph: &Graph, e| locate(outcome.as_deref(), &places, graph, e);
@@ -197,13 +225,15 @@ pub(super) fn decide(checked: &Checked, structure: Structure, options: &RunOptio
         wanted: &wanted,
         most: options.max_violations,
         worlds: options.max_worlds,
+        shares,
         why: options.why,
         sources,
         locate: &locate,
     };
     let what = (&checked.program, &checked.strata);
-    let (demands, diagnostics) = decide::decide(what, graph, &values(checked), &budget(options), How::default(), &asked);
-    Found { demands, diagnostics }
+    let (demands, diagnostics, decision) =
+        decide::decide(what, graph, &values(checked), &budget(options), How::default(), &asked);
+    Found { demands, diagnostics, decision }
 }
 
 /// Parses and checks a formula.

@@ -1,10 +1,12 @@
 //! Verdicts as plain data: what a run found. Made by demand and session, read by report.
+pub mod decision;
 pub mod difference;
 pub mod outcome;
 pub mod reason;
 pub mod table;
 pub mod trial;
 
+pub use decision::{Decision, Effect, Fired, Preference};
 pub use difference::{Changed, Difference};
 pub use outcome::*;
 pub use reason::{Answer, Reason};

@@ -187,6 +187,8 @@ pub struct CandidateReport {
     pub verdict: Verdict,
     /// In the order of the program.
     pub demands: Vec<DemandReport>,
+    /// What policies `on candidate` decide and preferences say, if the program has any.
+    pub decision: Option<super::Decision>,
     /// Nodes, edges and events of the structure.
     pub size: (u64, u64, u64),
     /// Findings of the door, faults, limits, vacuous scopes.

@@ -455,8 +455,10 @@ fn what_holds_has_reasons_and_what_does_not_has_gaps() {
 /// The reports on a candidate.
 fn reports(checked: &Checked, sources: &Sources, json: &str) -> (Vec<DemandReport>, Vec<Diagnostic>) {
     let graph = read(checked, json);
-    let asked = Asked { wanted: &|_| true, most: 1_000, worlds: 1_000, why: None, sources, locate: &|_, _| None };
-    decide((&checked.program, &checked.strata), graph, &values(checked), &Budget::default(), How::default(), &asked)
+    let asked = Asked { wanted: &|_| true, most: 1_000, worlds: 1_000, shares: &[], why: None, sources, locate: &|_, _| None };
+    let what = (&checked.program, &checked.strata);
+    let (reports, diagnostics, _) = decide(what, graph, &values(checked), &Budget::default(), How::default(), &asked);
+    (reports, diagnostics)
 }
 
 #[test]

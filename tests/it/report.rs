@@ -84,6 +84,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
     faulty.unknown = Some(Unknown::Fault);
     let broken = CandidateReport {
         candidate: "broken.json".into(),
+        decision: None,
         verdict: Verdict::Violated,
         demands: vec![acyclic, demand("placed", Verdict::Holds, place("edge")), patient, vacuous, faulty],
         size: (12345, 1, 0),
@@ -93,6 +94,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
     };
     let good = CandidateReport {
         candidate: "good.json".into(),
+        decision: None,
         verdict: Verdict::Satisfied,
         demands: vec![demand("acyclic", Verdict::Holds, place("acyclic"))],
         size: (3, 2, 1),
@@ -100,6 +102,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
     };
     let refused = CandidateReport {
         candidate: "refused.json".into(),
+        decision: None,
         verdict: Verdict::Unknown,
         demands: vec![],
         size: (0, 0, 0),

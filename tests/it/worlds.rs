@@ -270,9 +270,17 @@ fn interventions_agree_with_the_oracle() {
         }
         let Ok((checked, sources)) = compile(&program) else { return Some("the interventions are refused".into()) };
         let mut base = read(&checked, &case.candidate());
-        let asked = Asked { wanted: &|_| true, most: 1_000, worlds: 1_000, why: None, sources: &sources, locate: &|_, _| None };
+        let asked = Asked {
+            wanted: &|_| true,
+            most: 1_000,
+            worlds: 1_000,
+            shares: &[],
+            why: None,
+            sources: &sources,
+            locate: &|_, _| None,
+        };
         let what = (&checked.program, &checked.strata);
-        let (reports, _) = decide(what, base.clone(), &values(&checked), &Budget::default(), How::default(), &asked);
+        let (reports, ..) = decide(what, base.clone(), &values(&checked), &Budget::default(), How::default(), &asked);
         type Rows = BTreeMap<(usize, Vec<V>), Truth>;
         let rows = |graph: &Graph, n: usize| -> Rows {
             let o = Oracle::new(&checked.program, graph).invariant(&checked.program.invariants[n]);

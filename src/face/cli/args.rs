@@ -32,6 +32,8 @@ pub enum ColorChoice {
 pub enum Verb {
     /// Checks candidates against a program; without a candidate, the program alone.
     Check(CheckArgs),
+    /// Decides about candidates by the policies `on candidate`, and ranks those that are permitted.
+    Judge(JudgeArgs),
     /// Prints the bindings for which a formula is true in a candidate.
     Query(QueryArgs),
     /// Shows why a formula is true in a candidate: the facts it rests on, down to the candidate.
@@ -84,6 +86,22 @@ pub struct CheckArgs {
     /// Checks only this demand. May be given several times.
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    #[command(flatten)]
+    pub given: Given,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct JudgeArgs {
+    /// The program, or `-` for standard input.
+    pub program: String,
+    /// The candidates; one of them may be `-`.
+    #[arg(required = true)]
+    pub candidates: Vec<String>,
+    /// How the decisions are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     #[command(flatten)]
     pub given: Given,
     #[command(flatten)]

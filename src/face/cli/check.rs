@@ -62,6 +62,7 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
                 candidate: name.clone(),
                 verdict: Verdict::Unknown,
                 demands: vec![],
+                decision: None,
                 size: (0, 0, 0),
                 diagnostics: vec![unreadable_in(&mut run.sources, name, why)],
             };

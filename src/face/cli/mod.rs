@@ -5,6 +5,7 @@ mod dump;
 mod entry;
 mod explain;
 mod fmt;
+mod judge;
 mod new;
 pub(super) mod output;
 pub(super) mod program;
