@@ -62,7 +62,10 @@ pub fn text(report: &Report, sources: &Sources, style: Style) -> String {
             let to = f.to.as_ref().map_or(String::new(), |t| format!(" to {t:?}"));
             let at = place_text(sources, f.place).map(|p| format!("  {p}")).unwrap_or_default();
             let what = f.effect.map_or("warn", Effect::name);
-            let line = format!("{what}{to} by {}: {}", clean(&f.policy), clean(&f.message));
+            let line = match f.message.starts_with('`') {
+                true => format!("{}: {}", clean(&f.policy), clean(&f.message)),
+                false => format!("{}: {what}{to}, {}", clean(&f.policy), clean(&f.message)),
+            };
             let _ = writeln!(out, "     {line}{}", style.paint(Tone::Faint, &at));
         }
         if d.preferences.len() > 1 {

@@ -1,4 +1,5 @@
 //! Reports: verdicts and diagnostics for people (text) and for programs (JSON). Fed by verdict and session, read by the faces.
+pub mod core;
 pub mod difference;
 #[cfg(feature = "cli")]
 pub mod draw;

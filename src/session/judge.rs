@@ -176,10 +176,13 @@ fn blank(p: &Policy) -> DemandReport {
 
 fn violation(policy: &str, f: &Fired) -> Violation {
     let to = f.to.as_ref().map_or(String::new(), |t| format!(" to {t:?}"));
+    let effect = f.effect.map_or("warn", Effect::name);
+    // the clause says its effect itself
+    let message = if f.message.starts_with('`') { f.message.clone() } else { format!("{effect}{to}: {}", f.message) };
     Violation {
         key: policy.to_string(),
         binding: vec![],
-        message: format!("{}{to}: {}", f.effect.map_or("warn", Effect::name), f.message),
+        message,
         witness: vec![],
         why: vec![],
         world: None,
@@ -197,23 +200,19 @@ fn fired<'p>(world: &mut dyn World<'p>, p: &'p Policy, asked: &Asked<'_>) -> Res
         known.push((*v, x));
     }
     let mut list = vec![];
-    let mut fault = None;
     for c in &p.clauses {
+        let mut fault = None;
         let mut fires = true;
         for (e, wanted) in c.when.iter().map(|e| (e, true)).chain(c.unless.iter().map(|e| (e, false))) {
             match world.judged(vars, &known, e)? {
                 Ok(t) => fires &= t == wanted,
                 // another condition may settle it whatever this one is
-                Err(f) => fault = Some((f, list.len())),
+                Err(f) => fault = Some(f),
             }
         }
-        if let Some((f, n)) = fault.filter(|f| f.1 == list.len())
-            && fires
-        {
-            let _ = n;
+        if let (Some(f), true) = (fault, fires) {
             return Ok(Err(f));
         }
-        fault = None;
         if !fires {
             continue;
         }
@@ -228,7 +227,10 @@ fn fired<'p>(world: &mut dyn World<'p>, p: &'p Policy, asked: &Asked<'_>) -> Res
         };
         let message = match &c.message {
             Some(m) => world.told(vars, &known, m)?,
-            None => asked.sources.text(c.place).split_whitespace().collect::<Vec<_>>().join(" "),
+            None => {
+                let clause: String = asked.sources.text(c.place).split_whitespace().collect::<Vec<_>>().join(" ");
+                format!("`{}`", clause.chars().take(200).collect::<String>())
+            }
         };
         list.push(Fired { policy: p.name.to_string(), effect, to, message, place: c.place });
     }

@@ -1,5 +1,6 @@
 //! The facade that embedders and all faces use: compile a program once, read candidates, check, query, test. Fed by hosts, joins all rooms.
 mod condition;
+pub mod core;
 pub mod decide;
 pub mod error;
 pub mod evaluate;
@@ -30,7 +31,8 @@ pub use workbench::Workbench;
 pub use crate::base::source::{Loader, NoFiles};
 pub use crate::scalar::expression::{HostCall, HostFunction};
 pub use crate::scalar::{Type, Value};
+pub use crate::structure::diff::Distance;
 pub use crate::verdict::{
-    Answer, CandidateReport, Changed, Decision, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report, Table,
-    TestReport, Unknown, Verdict, Violation, WitnessStep,
+    Answer, CandidateReport, Changed, Consensus, Decision, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report,
+    Table, TestReport, Unknown, Verdict, Violation, WitnessStep,
 };

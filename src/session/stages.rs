@@ -10,7 +10,7 @@ use super::places::Places;
 use super::program::{CompileOptions, Stage};
 use super::run::RunOptions;
 use super::why::{Extent, Why};
-use super::workbench::difference;
+use super::workbench::difference::{self, Contents};
 use crate::base::source::NoFiles;
 use crate::base::{Code, Diagnostic, FileId, Loader, Sources};
 use crate::engine::Budget;
@@ -291,13 +291,15 @@ pub(super) fn edited(
 
 /// What differs between two structures, and what follows from them.
 pub(super) fn compare(checked: &Checked, before: &Structure, now: &Structure, options: &RunOptions) -> Difference {
+    difference::between(contents(checked, before, options), contents(checked, now, options))
+}
+
+/// All that a structure holds, and what follows from it.
+pub(super) fn contents(checked: &Checked, s: &Structure, options: &RunOptions) -> Contents {
     let what = (&checked.program, &checked.strata);
-    let of = |s: &Structure| {
-        in_one_world(what, s.graph.clone(), &values(checked), &budget(options), How::default(), &mut |world| {
-            difference::contents(&checked.program, world)
-        })
-    };
-    difference::between(of(before), of(now))
+    in_one_world(what, s.graph.clone(), &values(checked), &budget(options), How::default(), &mut |world| {
+        difference::contents(&checked.program, world)
+    })
 }
 
 /// The elements that a formula names and the candidate does not have.

@@ -1,4 +1,5 @@
 //! Structures: what somebody proposed, as typed columns; the schema it conforms to. Fed by the door, read by the engine.
+pub mod diff;
 pub mod difference;
 pub mod edit;
 pub mod graph;

@@ -32,7 +32,7 @@ pub struct Fired {
     pub effect: Option<Effect>,
     /// To whom, if it escalates.
     pub to: Option<String>,
-    /// Its message, or one made from the clause.
+    /// Its message, or the clause itself in backticks.
     pub message: String,
     /// The clause.
     pub place: Place,

@@ -1,4 +1,5 @@
 //! Verdicts as plain data: what a run found. Made by demand and session, read by report.
+pub mod consensus;
 pub mod decision;
 pub mod difference;
 pub mod outcome;
@@ -6,6 +7,7 @@ pub mod reason;
 pub mod table;
 pub mod trial;
 
+pub use consensus::{Consensus, Supported};
 pub use decision::{Decision, Effect, Fired, Preference};
 pub use difference::{Changed, Difference};
 pub use outcome::*;

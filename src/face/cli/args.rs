@@ -34,6 +34,10 @@ pub enum Verb {
     Check(CheckArgs),
     /// Decides about candidates by the policies `on candidate`, and ranks those that are permitted.
     Judge(JudgeArgs),
+    /// Prints the facts, given and derived, that hold in at least a share of the candidates.
+    Core(CoreArgs),
+    /// Prints the edits that make one candidate of another.
+    Diff(DiffArgs),
     /// Prints the bindings for which a formula is true in a candidate.
     Query(QueryArgs),
     /// Shows why a formula is true in a candidate: the facts it rests on, down to the candidate.
@@ -100,6 +104,48 @@ pub struct JudgeArgs {
     #[arg(required = true)]
     pub candidates: Vec<String>,
     /// How the decisions are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub given: Given,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CoreArgs {
+    /// The program, or `-` for standard input.
+    pub program: String,
+    /// The candidates; one of them may be `-`.
+    #[arg(required = true)]
+    pub candidates: Vec<String>,
+    /// The share of the candidates that must have a fact, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 100.0, value_parser = percent)]
+    pub share: f64,
+    /// How the facts are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub given: Given,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().ok().filter(|p| (0.0..=100.0).contains(p));
+    number.ok_or_else(|| "a share is a number from 0 to 100".to_string())
+}
+
+#[derive(Args, Debug)]
+pub struct DiffArgs {
+    /// The candidate before, or `-`.
+    pub first: String,
+    /// The candidate that it becomes, or `-`.
+    pub second: String,
+    /// A program with declarations and readers; without it they are inferred.
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<String>,
+    /// How the edits are written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     #[command(flatten)]

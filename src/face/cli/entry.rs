@@ -1,7 +1,7 @@
 //! From the shell to a verb and back to an exit code. Called by main; catches what should not happen.
 use super::args::{Cli, Verb};
 use super::output::Output;
-use super::{check, dump, explain, fmt, judge, new, query, schema, test, why};
+use super::{check, core, dump, explain, fmt, judge, new, query, schema, test, why};
 use crate::base::Diagnostic;
 use crate::face::repl;
 use crate::report::exit::Exit;
@@ -65,6 +65,8 @@ pub fn run(cli: Cli, output: &mut Output) -> Exit {
     match cli.verb {
         Verb::Check(args) => check::run(&args, output),
         Verb::Judge(args) => judge::run(&args, output),
+        Verb::Core(args) => core::run(&args, output),
+        Verb::Diff(args) => core::diff(&args, output),
         Verb::Query(args) => query::run(&args, output),
         Verb::Why(args) => why::run(&args, true, output),
         Verb::WhyNot(args) => why::run(&args, false, output),

@@ -1,6 +1,7 @@
 //! The command line: one file for each verb. Fed by the shell, calls session, prints with report.
 pub(super) mod args;
 pub(super) mod check;
+mod core;
 mod dump;
 mod entry;
 mod explain;

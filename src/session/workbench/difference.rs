@@ -25,6 +25,26 @@ pub struct Contents {
     diagnostics: Vec<Diagnostic>,
 }
 
+impl Contents {
+    /// Each fact, and whether a rule derives it. Rules with too many facts give none: see [`Contents::uncompared`].
+    pub fn facts(&self) -> Vec<(bool, String)> {
+        let elements = self.elements.iter().cloned();
+        let attributes = self.attributes.iter().map(|(k, v)| format!("{k} = {v}"));
+        let given = elements.chain(attributes).map(|t| (false, t));
+        let derived = self.relations.iter().filter_map(|(_, facts)| facts.as_ref().ok()).flatten();
+        let derived = derived.map(|(k, v)| (true, if v.is_empty() { k.clone() } else { format!("{k} = {v}") }));
+        given.chain(derived).collect()
+    }
+    /// The rules with too many facts to be compared.
+    pub fn uncompared(&self) -> Vec<String> {
+        self.relations.iter().filter(|r| r.1.is_err()).map(|r| r.0.clone()).collect()
+    }
+    /// Limits that were reached.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+}
+
 /// Everything that a world holds.
 pub fn contents<'p>(program: &'p Program, world: &mut dyn World<'p>) -> Contents {
     let mut c = Contents::default();
