@@ -143,7 +143,7 @@ fn causes(all: &[Violation]) -> Vec<Vec<&Violation>> {
     for v in all {
         let mut steps: Vec<&str> = v.witness.iter().map(|w| w.text.as_str()).collect();
         steps.sort();
-        if steps.is_empty() {
+        if steps.is_empty() || v.world.is_some() {
             causes.push(vec![v]);
             continue;
         }
@@ -185,7 +185,8 @@ fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: 
     let witness = if v.why.is_empty() { &v.witness[..] } else { &[] };
     for (i, step) in witness.iter().take(LIST).enumerate() {
         let place = step.candidate.as_ref().map(located).unwrap_or_default();
-        rows.push((if i == 0 { "because" } else { "" }, shorten(&clean(&step.text), VALUE), place));
+        let label = if v.world.is_some() { "was by" } else { "because" };
+        rows.push((if i == 0 { label } else { "" }, shorten(&clean(&step.text), VALUE), place));
     }
     cut(&mut rows, witness.len());
     for (i, o) in others.iter().take(LIST).enumerate() {

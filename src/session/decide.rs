@@ -61,7 +61,7 @@ pub fn decide(
         for i in program.interventions.iter().filter(|i| (asked.wanted)(&i.name)) {
             let most = Most { worlds: asked.worlds, failing: asked.most, shifts: SHIFTS };
             let tried = intervene(world, (program, strata), i, (values, budget, how), most);
-            reports.push(tried_report(world, i, tried, asked, &mut diagnostics));
+            reports.push(tried_report(world, (program, i), tried, asked, &mut diagnostics));
         }
         for (kind, name, title, severity, place, what) in policies(program).filter(|w| (asked.wanted)(&w.1)) {
             diagnostics.push(error::not_yet(&name, place, what, place));
@@ -199,7 +199,7 @@ const SHIFTS: usize = 20;
 
 fn tried_report<'p>(
     world: &mut dyn World<'p>,
-    i: &'p hir::Intervention,
+    (program, i): (&'p Program, &'p hir::Intervention),
     tried: Result<Tried, Unsupported>,
     asked: &Asked<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -239,6 +239,14 @@ fn tried_report<'p>(
         _ => (Verdict::Holds, None),
     };
     report.violations = tried.failing.iter().map(|f| failing(graph, i, f, asked)).collect();
+    for (v, f) in report.violations.iter_mut().zip(&tried.failing).take(SHIFTS) {
+        let Some((id, clause, binding)) = &f.first else { continue };
+        let Some(inv) = program.invariants.get(id.0 as usize) else { continue };
+        let mut why = Why::new(world, program, asked.sources, asked.locate, Extent { depth: 30, width: 3 });
+        let gone = |text: &str| f.gone.iter().any(|g| text.contains(g.as_str()));
+        let lost = why.lost(inv, (*clause, binding), &gone);
+        v.witness = lost.into_iter().map(|r| WitnessStep { text: r.text, candidate: r.candidate }).collect();
+    }
     // what happens at one place in many worlds is said once
     let mut obstacles: BTreeMap<Place, Vec<(&Obstacle, &str)>> = BTreeMap::new();
     for (o, words) in &tried.faults {

@@ -9,12 +9,12 @@ use crate::engine::{Annotation, Before, Budget, Machine, Reached, Worlds};
 use crate::plan::intervention::{Atom, atoms};
 use crate::plan::unit::Unsupported;
 use crate::plan::{InvariantPlan, RelId};
-use crate::scalar::{Val, Value};
+use crate::scalar::{Element, Val, Value};
 use crate::semantics::hir::{self, ExprKind, InvariantId, Program, Relation, RuleId, Share, VerdictAtom};
 use crate::semantics::{Needs, Strata};
 use crate::structure::difference::Difference;
 use crate::structure::edit::{Change, Conflict};
-use crate::structure::graph::Graph;
+use crate::structure::graph::{Graph, Numbers, quoted};
 use crate::structure::world::{self, joint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -71,6 +71,10 @@ pub struct Failing {
     pub message: Option<String>,
     /// New violations of the invariants that it should keep, in words.
     pub broken: Vec<String>,
+    /// The first of them: the invariant, the clause, and the binding, of elements of the parent.
+    pub first: Option<(InvariantId, usize, Vec<(Arc<str>, Val)>)>,
+    /// What is removed or set, as it stands in reasons.
+    pub gone: BTreeSet<String>,
     /// That expectation.
     pub place: Place,
     /// What the relations behind it lost and gained.
@@ -328,7 +332,7 @@ impl<'p> Run<'p> {
                 let missed = truths.iter().position(|t| *t == Truth::Missed);
                 w.state = State::Judged(truths.clone());
                 let Some(missed) = missed.filter(|_| self.tried.failing.len() < self.most.failing) else { continue };
-                let failing = self.failing(&mut e, &judged, (t, n), missed, &w.proposal);
+                let failing = self.failing(&mut e, &judged, (t, n), missed, (&w.proposal, &joint.numbers));
                 w.shown = Some(failing);
             }
             return Ok(left);
@@ -341,7 +345,7 @@ impl<'p> Run<'p> {
         judged: &Judged,
         (t, n): (&Try, u32),
         missed: usize,
-        p: &Proposal,
+        (p, numbers): (&Proposal, &Numbers),
     ) -> Failing {
         let message = intervention::said(&mut e.machine, &judged.plan, missed, t);
         let before = match e.machine.before {
@@ -350,9 +354,10 @@ impl<'p> Run<'p> {
         };
         let m = &e.machine;
         let mut broken = vec![];
+        let mut first: Option<(InvariantId, usize, Vec<(Arc<str>, Val)>)> = None;
         for (id, (plan, v)) in &judged.invariants {
             let name = self.program.invariants.get(id.0 as usize).map_or("?", |i| &i.name);
-            for (c, rows) in plan.clauses.iter().zip(&v.found) {
+            for (n, (c, rows)) in plan.clauses.iter().zip(&v.found).enumerate() {
                 let new = |a: &Worlds| a.at(t.world) == Some(true) && a.at(before) != Some(true);
                 for (row, _) in rows.iter().filter(|(_, a)| new(a)) {
                     let parts = c.binding.iter().zip(row).map(|((n, _), v)| format!("{n} = {}", m.show(*v)));
@@ -361,9 +366,22 @@ impl<'p> Run<'p> {
                         true => format!("`{name}`"),
                         false => format!("`{name}` for {}", parts.join(", ")),
                     });
+                    // the smallest, so that the order of rows does not show
+                    let old = |(n, v): (&(Arc<str>, u32), &Val)| Some((n.0.clone(), numbers.back(*v)?));
+                    let binding: Option<Vec<_>> = c.binding.iter().zip(row).map(old).collect();
+                    if let Some(b) = binding {
+                        let values = |b: &[(Arc<str>, Val)]| b.iter().map(|x| x.1).collect::<Vec<_>>();
+                        let smaller = first.as_ref().is_none_or(|f| (*id, n, values(&b)) < (f.0, f.1, values(&f.2)));
+                        if smaller {
+                            first = Some((*id, n, b));
+                        }
+                    }
                 }
             }
         }
+        // against another world there is no derivation of the parent to compare with
+        let first = first.filter(|_| before == 0);
+        let gone = p.edits.iter().flatten().flat_map(|c| self.gone(&c.0)).collect();
         broken.sort();
         broken.dedup();
         let mut shifts = vec![];
@@ -395,7 +413,34 @@ impl<'p> Run<'p> {
         let lets: BTreeSet<hir::VarId> = self.i.lets_before.iter().map(|l| l.0).collect();
         let binding = p.binding.iter().filter(|b| !lets.contains(&b.0)).map(|(v, x)| (name(*v), *x)).collect();
         let place = judged.plan.expects.get(missed).map_or(self.i.place, |e| e.place);
-        Failing { binding, edits, message, broken, place, shifts }
+        Failing { binding, edits, message, broken, first, gone, place, shifts }
+    }
+
+    /// What a change takes away, as it stands in reasons.
+    fn gone(&self, c: &Change) -> Vec<String> {
+        let g = &self.graph;
+        let edge = |e: u32| {
+            let (f, t) = g.ends(e)?;
+            let kind = g.kind_of(Val::edge(e))?;
+            let node = |n: u32| g.show(Element::Node(n));
+            Some(format!("{} -{}-> {}", node(f), quoted(g.schema.name(kind)), node(t)))
+        };
+        match c {
+            Change::Remove(v) => match v.as_element() {
+                Some(Element::Edge(e)) => edge(e).into_iter().collect(),
+                Some(Element::Node(n)) => {
+                    let tables = g.edge_tables().flat_map(|t| t.out(n).chain(t.back(n).iter().copied()).map(|p| t.base + p));
+                    tables.filter_map(edge).chain([g.show(Element::Node(n))]).collect()
+                }
+                Some(e) => vec![g.show(e)],
+                None => vec![],
+            },
+            Change::Set { of, attr, .. } => {
+                let attr = g.schema.attr(*attr).map_or("?", |a| &a.name);
+                of.as_element().map(|e| format!("{}.{}", g.show(e), quoted(attr))).into_iter().collect()
+            }
+            _ => vec![],
+        }
     }
 
     /// Shares over all worlds, then what each world comes to.

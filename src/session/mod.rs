@@ -1,4 +1,5 @@
 //! The facade that embedders and all faces use: compile a program once, read candidates, check, query, test. Fed by hosts, joins all rooms.
+mod carried;
 mod condition;
 pub mod core;
 pub mod decide;

@@ -324,7 +324,7 @@ impl<'w, 'p> Why<'w, 'p> {
     }
 
     /// The conditions of a clause for known arguments (and value).
-    fn opened(&mut self, c: &Clause, tuple: &[Val], value: Option<Val>) -> (Vec<Expr>, Env) {
+    pub(super) fn opened(&mut self, c: &Clause, tuple: &[Val], value: Option<Val>) -> (Vec<Expr>, Env) {
         let mut env = Env::new(&c.vars);
         for (h, v) in c.head.iter().zip(tuple) {
             env.set(*h, *v);

@@ -793,6 +793,19 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// The element that has a number now, with the number it had before; none, if it came.
+    pub fn back(&self, v: Val) -> Option<Val> {
+        if !self.changed {
+            return Some(v);
+        }
+        let old = |list: &[u32], n: u32| list.iter().position(|x| *x == n).map(|i| i as u32);
+        match v.as_element() {
+            None => Some(v),
+            Some(Element::Node(n)) => old(&self.nodes, n).map(Val::node),
+            Some(Element::Edge(n)) => old(&self.edges, n).map(Val::edge),
+            Some(Element::Event(n)) => old(&self.events, n).map(Val::event),
+        }
+    }
     /// A value with the new numbers in place of the old ones.
     pub fn of(&self, dictionary: &mut Dictionary, v: Val) -> Val {
         if !self.changed {

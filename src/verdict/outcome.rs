@@ -104,7 +104,7 @@ pub struct Violation {
     pub binding: Vec<(String, Json)>,
     /// The program's message, or one made from the clause.
     pub message: String,
-    /// What shows it.
+    /// What shows it; of an intervention: what carried the first broken invariant in the world before, and is lost.
     pub witness: Vec<WitnessStep>,
     /// The derivation that led to it, where that was asked for.
     pub why: Vec<Reason>,

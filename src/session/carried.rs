@@ -1,0 +1,108 @@
+//! What carried an invariant in the world before: the first premise of it that a world's edits take away, with the path it is a step of.
+//! Part of why; called by decide.
+use super::condition::{flat, named};
+use super::why::{Env, Why};
+use crate::scalar::Val;
+use crate::semantics::hir::{DemandForm, Expr, ExprKind, Invariant, Quantifier};
+use crate::verdict::Reason;
+use std::sync::Arc;
+
+/// How far premises of premises are looked for.
+const DEEP: usize = 12;
+
+impl Why<'_, '_> {
+    /// For a clause that held for a binding: the first premise of that which is gone, as the steps of the path that it is one of, or alone.
+    pub fn lost(
+        &mut self,
+        i: &Invariant,
+        (clause, binding): (usize, &[(Arc<str>, Val)]),
+        gone: &dyn Fn(&str) -> bool,
+    ) -> Vec<Reason> {
+        let Some(c) = i.clauses.get(clause) else { return vec![] };
+        let mut env = Env::new(&i.vars);
+        c.binding.iter().zip(binding).for_each(|(v, (_, x))| env.set(*v, *x));
+        for (v, e) in &i.lets {
+            if let Some(x) = self.value(e, &env) {
+                env.set(*v, x);
+            }
+        }
+        let premises = match &c.form {
+            DemandForm::Require(e) => {
+                let e = named(e, &mut env);
+                self.condition(&e, &env, 0)
+            }
+            DemandForm::Never(s) => {
+                let parts: Vec<Expr> = super::condition::parts_of(s).iter().map(|p| named(p, &mut env)).collect();
+                self.kept_false(&parts, &env, 0)
+            }
+        };
+        first_gone(&premises, gone)
+    }
+
+    /// What keeps one of some conditions from being true.
+    fn kept_false(&mut self, parts: &[Expr], env: &Env, depth: usize) -> Vec<Reason> {
+        if depth > DEEP {
+            return vec![];
+        }
+        let mut all = vec![];
+        for p in parts {
+            let mut list = vec![];
+            flat(p, &mut list);
+            for e in list {
+                let found = match &e.kind {
+                    ExprKind::Not(inner) => {
+                        // what nobody named within it gets a name, so that it can be shown
+                        let mut env = env.clone();
+                        let inner = named(inner, &mut env);
+                        let rows = self.solve(&[&inner], &env).unwrap_or_default();
+                        rows.first().map(|row| self.condition(&inner, row, 0)).unwrap_or_default()
+                    }
+                    ExprKind::Quantified(Quantifier::No, scope, None) => {
+                        let some = Expr {
+                            kind: ExprKind::Quantified(Quantifier::Some, scope.clone(), None),
+                            ty: e.ty.clone(),
+                            place: e.place,
+                        };
+                        match self.solve(&[&some], env) {
+                            Ok(rows) if !rows.is_empty() => self.condition(&some, env, 0),
+                            _ => vec![],
+                        }
+                    }
+                    ExprKind::Atom(r, args) => {
+                        let tuple: Option<Vec<Val>> = args.iter().map(|a| self.value(a, env)).collect();
+                        match (tuple, self.program.rule(*r).filter(|r| !r.function)) {
+                            (Some(tuple), Some(rule)) => {
+                                let mut found = vec![];
+                                for c in &rule.clauses {
+                                    let (body, env) = self.opened(c, &tuple, None);
+                                    found.extend(self.kept_false(&body, &env, depth + 1));
+                                }
+                                found
+                            }
+                            _ => vec![],
+                        }
+                    }
+                    _ => vec![],
+                };
+                all.extend(found);
+            }
+        }
+        all
+    }
+}
+
+/// The first leaf that is gone; where it is a step of a path, all of its steps.
+fn first_gone(reasons: &[Reason], gone: &dyn Fn(&str) -> bool) -> Vec<Reason> {
+    for r in reasons {
+        let deeper = first_gone(&r.because, gone);
+        if !deeper.is_empty() {
+            return deeper;
+        }
+    }
+    let step = |r: &&Reason| r.text.contains("-> ") && r.because.is_empty();
+    match reasons.iter().find(|r| r.because.is_empty() && gone(&r.text)) {
+        Some(r) if step(&r) => reasons.iter().filter(step).cloned().collect(),
+        Some(r) => vec![r.clone()],
+        None => vec![],
+    }
+}
