@@ -77,7 +77,10 @@ fn main() {
         let full = if a.full { "--full " } else { "" };
         let command = format!("{beside}cargo bench --bench rules -- {full}--write");
         let at = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
-        std::fs::write(at, page::page(&lines, &whole, &command, a.runs)).expect("docs can be written");
+        let before = std::fs::read_to_string(&at).unwrap_or_default();
+        // the section that benches/worlds.rs makes stays
+        let worlds = before.split_once("\n## Worlds\n").map(|p| format!("\n## Worlds\n{}", p.1)).unwrap_or_default();
+        std::fs::write(at, page::page(&lines, &whole, &command, a.runs) + &worlds).expect("docs can be written");
     }
 }
 

@@ -59,9 +59,7 @@ pub fn decide(
             reports.push(report(world, (program, i), decided, asked, &mut diagnostics));
         }
         for i in program.interventions.iter().filter(|i| (asked.wanted)(&i.name)) {
-            let most = Most { worlds: asked.worlds, failing: asked.most, shifts: SHIFTS };
-            let tried = intervene(world, (program, strata), i, (values, budget, how), most);
-            reports.push(tried_report(world, (program, i), tried, asked, &mut diagnostics));
+            reports.push(attempt(world, (program, strata), i, (values, budget, how), asked, &mut diagnostics));
         }
         for (kind, name, title, severity, place, what) in policies(program).filter(|w| (asked.wanted)(&w.1)) {
             diagnostics.push(error::not_yet(&name, place, what, place));
@@ -192,6 +190,20 @@ fn share_report(i: &hir::Invariant, share: hir::Share, counted: Option<Shared>, 
         });
     }
     report
+}
+
+/// Tries an intervention, and reports it.
+pub fn attempt<'p>(
+    world: &mut dyn World<'p>,
+    (program, strata): (&'p Program, &Strata),
+    i: &'p hir::Intervention,
+    run: (&[Value], &Budget, How),
+    asked: &Asked<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> DemandReport {
+    let most = Most { worlds: asked.worlds, failing: asked.most, shifts: SHIFTS };
+    let tried = intervene(world, (program, strata), i, run, most);
+    tried_report(world, (program, i), tried, asked, diagnostics)
 }
 
 /// So many failing worlds of an intervention are shown with what changed in them.

@@ -289,6 +289,61 @@ pub(super) fn edited(
     }
 }
 
+/// Each binding of an edit's `for` as a world of its own: for each invariant, in which of them it is newly broken.
+pub(super) fn sweep(
+    checked: &Checked,
+    structure: Structure,
+    text: &str,
+    options: &RunOptions,
+    sources: &mut Sources,
+) -> Result<Found, Vec<Diagnostic>> {
+    let file = sources.add_file("the edit", text);
+    let asked = semantics::check_edit(sources, &checked.program, &checked.names, file)?;
+    let place = asked.edit.place;
+    let mut edit = asked.edit.clone();
+    let scopes: Vec<(Option<u32>, hir::Scope)> = edit.scope.take().map(|s| (None, s)).into_iter().collect();
+    let one = |(n, i): (usize, &hir::Invariant)| {
+        let holds = hir::VerdictAtom::Holds(vec![hir::InvariantId(n as u32)]);
+        let expect = hir::Expr { kind: hir::ExprKind::Verdict(Box::new(holds)), ty: Type::Bool, place: i.place };
+        hir::Intervention {
+            name: i.name.clone(),
+            title: i.title.clone(),
+            severity: i.severity,
+            vars: asked.vars.clone(),
+            scopes: scopes.clone(),
+            given: vec![],
+            lets_before: vec![],
+            edits: vec![edit.clone()],
+            against: vec![],
+            lets: vec![],
+            expects: vec![(expect, None)],
+            samples: None,
+            place,
+        }
+    };
+    let interventions: Vec<hir::Intervention> = checked.program.invariants.iter().enumerate().map(one).collect();
+    let places = Places::new(sources);
+    let Structure { graph, outcome } = structure;
+    let locate = |graph: &Graph, e| locate(outcome.as_deref(), &places, graph, e);
+    let asked = Asked {
+        wanted: &|_| true,
+        most: options.max_violations,
+        worlds: options.max_worlds,
+        shares: &[],
+        why: None,
+        sources,
+        locate: &locate,
+    };
+    let (what, values, budget) = ((&checked.program, &checked.strata), values(checked), budget(options));
+    let (demands, diagnostics) = in_one_world(what, graph, &values, &budget, How::default(), &mut |world| {
+        let mut diagnostics = vec![];
+        let run = (&values[..], &budget, How::default());
+        let all = interventions.iter().map(|i| decide::attempt(world, what, i, run, &asked, &mut diagnostics));
+        (all.collect(), diagnostics)
+    });
+    Ok(Found { demands, diagnostics, decision: None })
+}
+
 /// What differs between two structures, and what follows from them.
 pub(super) fn compare(checked: &Checked, before: &Structure, now: &Structure, options: &RunOptions) -> Difference {
     difference::between(contents(checked, before, options), contents(checked, now, options))

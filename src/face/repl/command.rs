@@ -41,6 +41,7 @@ pub const COMMANDS: &[Command] = &[
     command("undo", Maybe("N"), "takes the last edit back, or the last N"),
     command("redo", Nothing, "does again what was taken back"),
     command("diff", Maybe("N"), "what all edits changed, or the last N: elements, facts, verdicts"),
+    command("sweep", Text("EDIT"), "what each binding of an edit's `for` would break: `:sweep remove h for h: Host`"),
     command("edits", Nothing, "the edits, in order"),
     command("type", Text("EXPRESSION"), "the type of an expression, or of a formula's variables"),
     command("schema", Maybe("KIND"), "the declarations"),

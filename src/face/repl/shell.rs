@@ -202,6 +202,7 @@ impl Shell {
             "data" => return self.data_command(rest, output),
             "check" => return self.check(rest, options, output),
             "test" => return self.test(rest, options, output),
+            "sweep" => return self.sweep(rest, options, output),
             "why" | "why-not" => return self.why(rest, options, output),
             "do" => {
                 let edited = self.bench.borrow_mut().edit(rest, options);
@@ -395,6 +396,18 @@ impl Shell {
     fn check(&self, rest: &str, options: &RunOptions, output: &mut Output) -> Exit {
         let options = RunOptions { only: rest.split_whitespace().map(str::to_string).collect(), ..options.clone() };
         match self.bench.borrow().check(&options) {
+            Err(e) => fail(&e, output),
+            Ok(run) => {
+                run.report.candidates.iter().for_each(|c| output.diagnostics(&c.diagnostics, &run.sources));
+                let text = report_text::text(&run.report, &run.sources, output.style);
+                output.print(&text);
+                Exit::of(&run.report, false)
+            }
+        }
+    }
+
+    fn sweep(&self, rest: &str, options: &RunOptions, output: &mut Output) -> Exit {
+        match self.bench.borrow().sweep(rest, options) {
             Err(e) => fail(&e, output),
             Ok(run) => {
                 run.report.candidates.iter().for_each(|c| output.diagnostics(&c.diagnostics, &run.sources));

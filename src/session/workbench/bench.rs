@@ -3,13 +3,14 @@
 use super::notebook::{Defined, Entry, Notebook};
 use super::words;
 use crate::base::{Diagnostic, Loader, Sources};
+use crate::report::exit::conclude;
 use crate::session::error::{Error, Failure};
 use crate::session::input::Input;
 use crate::session::program::{CompileOptions, Program, Stage};
 use crate::session::run::{Run, RunOptions};
 use crate::session::stages::{self, Checked, Structure};
 use crate::session::why::Extent;
-use crate::verdict::{Answer, Difference, Table, TestReport};
+use crate::verdict::{Answer, CandidateReport, Difference, Report, Table, TestReport};
 
 /// What the program is called as long as it is no file's.
 const UNNAMED: &str = "(entered)";
@@ -239,6 +240,26 @@ impl Workbench {
             self.done.push(Step { text: text.to_string(), structure });
         }
         Ok(words)
+    }
+
+    /// What each binding of an edit's `for` would break, each in a world of its own: a demand for each invariant.
+    pub fn sweep(&self, text: &str, options: &RunOptions) -> Result<Run, Error> {
+        let (checked, structure, base) = self.ready()?;
+        let mut sources = base.sources.clone();
+        let size = stages::size(structure);
+        let found = stages::sweep(checked, structure.clone(), text, options, &mut sources);
+        let found = found.map_err(|d| Error::of(d, sources.clone()))?;
+        let name = self.input.as_ref().map_or("(no candidate)", |i| &i.name);
+        let report = CandidateReport {
+            candidate: format!("{name} ({text})"),
+            verdict: conclude(&found.demands),
+            demands: found.demands,
+            decision: None,
+            size,
+            diagnostics: found.diagnostics,
+        };
+        let report = Report { program: self.name().to_string(), candidates: vec![report], diagnostics: vec![] };
+        Ok(Run { report, sources })
     }
 
     /// Takes the last edit back, and gives its text.
