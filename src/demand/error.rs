@@ -130,7 +130,8 @@ pub fn world_edit(demand: &str, place: Place, why: &str, at: Place) -> Diagnosti
 
 /// More worlds than are tried.
 pub fn too_many_worlds(demand: &str, place: Place, tried: u64, violated: bool) -> Diagnostic {
-    let title = format!("`{demand}` has more than the {tried} worlds that were tried");
+    let worlds = if tried == 1 { "the one world that was".to_string() } else { format!("the {tried} worlds that were") };
+    let title = format!("`{demand}` has more than {worlds} tried");
     let d = if violated { Diagnostic::warning(WORLD_LIMIT, title) } else { Diagnostic::error(WORLD_LIMIT, title) };
     let d = d.at(place, "not all of its worlds were tried");
     d.help("raise the number with `--worlds`, or narrow its `for` with a `where`")

@@ -63,8 +63,8 @@ pub fn holds(
 
 /// Where a relation has facts that the world before has not, or has not those that it has; apart from those that mention an element
 /// that is there in only one of the two.
-pub fn changed(m: &mut Machine<Worlds>, id: RelId, worlds: &Worlds) -> Option<Worlds> {
-    let mut all: Option<Worlds> = None;
+pub fn changed<A: Annotation>(m: &mut Machine<A>, id: RelId, worlds: &A) -> Option<A> {
+    let mut all: Option<A> = None;
     let Some(r) = m.relation(id) else { return None };
     let broken = r.broken.clone();
     let values = r.info.combine.is_some();
@@ -88,11 +88,9 @@ pub fn changed(m: &mut Machine<Worlds>, id: RelId, worlds: &Worlds) -> Option<Wo
     all
 }
 
-type A = Worlds;
-
 /// The same of the edges of a kind: which nodes they join.
-pub fn rewired(m: &mut Machine<Worlds>, kind: KindId, worlds: &Worlds) -> Option<Worlds> {
-    let mut pairs: BTreeMap<(u32, u32), Worlds> = BTreeMap::new();
+pub fn rewired<A: Annotation>(m: &mut Machine<A>, kind: KindId, worlds: &A) -> Option<A> {
+    let mut pairs: BTreeMap<(u32, u32), A> = BTreeMap::new();
     let table = m.graph.edges(kind)?;
     for (i, (f, t)) in table.from.iter().zip(&table.to).enumerate() {
         if let Some(a) = m.existence(Val::edge(table.base + i as u32)) {
@@ -107,14 +105,14 @@ pub fn rewired(m: &mut Machine<Worlds>, kind: KindId, worlds: &Worlds) -> Option
     all
 }
 
-fn differ(m: &Machine<Worlds>, tuple: &[Val], a: &Worlds, worlds: &Worlds, all: &mut Option<Worlds>) {
+fn differ<A: Annotation>(m: &Machine<A>, tuple: &[Val], a: &A, worlds: &A, all: &mut Option<A>) {
     if let Some(other) = unlike(m, a, worlds).and_then(|u| both_there(m, tuple, worlds, u)) {
         *all = Some(join(all.take(), &other));
     }
 }
 
 /// Where something is other than in the world before.
-fn unlike(m: &Machine<Worlds>, a: &Worlds, worlds: &Worlds) -> Option<Worlds> {
+fn unlike<A: Annotation>(m: &Machine<A>, a: &A, worlds: &A) -> Option<A> {
     let was = a.after(m.before).and_then(|w| w.and(worlds));
     let new = worlds.not(was.as_ref()).and_then(|n| n.and(a));
     let lost = worlds.not(Some(a)).and_then(|n| n.and(was.as_ref()?));
@@ -125,7 +123,7 @@ fn unlike(m: &Machine<Worlds>, a: &Worlds, worlds: &Worlds) -> Option<Worlds> {
 }
 
 /// Of some worlds those in which the elements of a tuple are neither removed nor added.
-fn both_there(m: &Machine<Worlds>, tuple: &[Val], worlds: &Worlds, mut left: Worlds) -> Option<Worlds> {
+fn both_there<A: Annotation>(m: &Machine<A>, tuple: &[Val], worlds: &A, mut left: A) -> Option<A> {
     for v in tuple.iter().filter(|v| v.as_element().is_some()) {
         if !m.exists.contains_key(v) {
             continue;

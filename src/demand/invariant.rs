@@ -69,7 +69,7 @@ pub struct Violations<A> {
 pub fn violations<A: Annotation>(m: &mut Machine<A>, plan: &InvariantPlan, name: &str) -> Violations<A> {
     m.working_on(name, plan.place);
     m.frame(plan.slots);
-    let universe = m.universe.clone();
+    let universe = m.here.clone();
     let mut bindings: Rows<A> = Rows::default();
     let binders: &[Slot] = plan.scope.as_ref().map_or(&[], |s| &s.1);
     match &plan.scope {
@@ -241,7 +241,7 @@ const STEPS: usize = 20_000;
 
 fn shown<A: Annotation>(m: &mut Machine<A>, c: &DemandPlan, clause: usize, walks: bool) -> Found {
     let binding: Vec<(Arc<str>, Val)> = c.binding.iter().map(|(n, s)| (n.clone(), m.get(*s))).collect();
-    let universe = m.universe.clone();
+    let universe = m.here.clone();
     let message = c.message.as_ref().map(|p| message(m, p, universe));
     let mut witness = vec![];
     for w in c.witness.iter().filter(|_| walks) {

@@ -23,6 +23,8 @@ pub struct Machine<A: Annotation> {
     pub relations: Vec<Relation<A>>,
     /// All worlds.
     pub universe: A,
+    /// Those that are asked about; all, unless one is picked.
+    pub here: A,
     /// The frame.
     pub slots: Vec<Val>,
     /// What could not be computed.
@@ -76,6 +78,7 @@ impl<A: Annotation> Machine<A> {
         Machine {
             graph,
             relations: vec![],
+            here: universe.clone(),
             universe,
             slots: vec![],
             faults: Faults::default(),

@@ -77,6 +77,10 @@ impl<A: Annotation> Machine<A> {
             }
             Step::ReadField { slot, of, field } => {
                 let of = self.scalar(of);
+                if !A::PLAIN && *field == Field::Index && !self.exists.is_empty() && of.as_event().is_some() {
+                    let pieces = self.index_pieces(of);
+                    return self.pieces(*slot, pieces, rest, a, sink);
+                }
                 let v = self.field(of, *field);
                 self.bind(*slot, v, rest, a, sink)
             }
@@ -641,6 +645,32 @@ impl<A: Annotation> Machine<A> {
         }
         let v = self.graph.attr(of, attr);
         self.bind(slot, v, rest, a, sink)
+    }
+
+    /// How many events are before one, by worlds: those that are there.
+    fn index_pieces(&mut self, of: Val) -> Vec<(Val, A)> {
+        let n = of.as_event().unwrap_or(0);
+        let before: Vec<Option<A>> = (0..n).filter_map(|e| self.exists.get(&Val::event(e)).cloned()).collect();
+        let mut counts: Vec<(i64, A)> = vec![(i64::from(n) - before.len() as i64, self.universe.clone())];
+        for there in before {
+            let mut next: Vec<(i64, A)> = vec![];
+            let mut put = |n: i64, a: A| match next.iter_mut().find(|x| x.0 == n) {
+                Some(x) => {
+                    x.1.or(&a);
+                }
+                None => next.push((n, a)),
+            };
+            for (n, a) in counts {
+                if let Some(with) = there.as_ref().and_then(|t| t.and(&a)) {
+                    put(n + 1, with);
+                }
+                if let Some(without) = a.except_certain(there.as_ref()) {
+                    put(n, without);
+                }
+            }
+            counts = next;
+        }
+        counts.into_iter().map(|(n, a)| (self.graph.dictionary.intern(Value::Int(n)), a)).collect()
     }
 
     /// A field of an element; absent if the element is.

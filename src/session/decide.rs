@@ -277,7 +277,11 @@ fn tried_report<'p>(
         };
         if tried.count > 0 {
             d.severity = Severity::Warning;
-            d.title = format!("{} (it is violated by others)", d.title);
+            let why = match first {
+                Obstacle::Fault(at) => at.fault.text.as_str(),
+                Obstacle::Edit(_, why) => why,
+            };
+            d.title = format!("`{}` is violated, and may be so in more worlds: {why}", i.name);
         }
         let rest = if list.len() > 1 { format!(", and likewise in {} more", list.len() - 1) } else { String::new() };
         if !words.is_empty() {

@@ -1,8 +1,9 @@
 //! One evaluation: strata in order, each lowered for the sizes known by then; then the demands. Called by stages, calls plan, engine and demand.
 use super::propose::{Edited, Proposals};
 use crate::base::Place;
+use crate::demand::intervention;
 use crate::demand::invariant::{self, Outcome, Violations};
-use crate::engine::{Annotation, Budget, Kleene, Machine, Present};
+use crate::engine::{Annotation, Budget, Kleene, Machine, Present, Worlds};
 use crate::plan::intervention::{Atom, atoms};
 use crate::plan::lower::Lowering;
 use crate::plan::order::Sizes;
@@ -349,8 +350,8 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
     pub fn query(&mut self, plan: &QueryPlan) -> (Vec<Vec<Val>>, Vec<u32>) {
         self.machine.frame(plan.slots);
         let mut rows: indexmap::IndexMap<Vec<Val>, A, rustc_hash::FxBuildHasher> = Default::default();
-        let universe = self.machine.universe.clone();
-        self.machine.run(&plan.block, universe, &mut |m, a| {
+        let here = self.machine.here.clone();
+        self.machine.run(&plan.block, here, &mut |m, a| {
             let key: Vec<Val> = plan.columns.iter().map(|c| m.get(c.1)).collect();
             match rows.get_mut(&key) {
                 Some(old) => {
@@ -385,7 +386,8 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let (slots, formula) = plan?;
         self.machine.frame(slots);
         known.iter().for_each(|(v, x)| self.machine.set(v.0, *x));
-        let t = self.machine.truth(&formula, &universe);
+        let here = self.machine.here.clone();
+        let t = self.machine.truth(&formula, &here);
         Ok(match t {
             None => Ok(false),
             Some(a) => match a.faulty() {
@@ -467,12 +469,18 @@ pub fn in_world_below<'p, R>(
     then: &mut dyn FnMut(&mut dyn World<'p>) -> R,
 ) -> R {
     let joint = joint(parent, &[(1, difference)]);
-    let differ = |m: &mut Machine<Kleene>| {
-        m.exists.extend(joint.removed.keys().map(|v| (*v, None)));
-        let set = joint.set.iter().map(|(k, pieces)| (*k, pieces.iter().map(|p| (p.0, Kleene::True)).collect()));
+    // the parent is there too: it is the world before
+    let universe = Worlds::all(2);
+    let (before, here) = (universe.these(&[0]), universe.these(&[1]));
+    let differ = |m: &mut Machine<Worlds>| {
+        let (Some(before), Some(here)) = (&before, &here) else { return };
+        m.exists.extend(joint.removed.keys().map(|v| (*v, Some(before.clone()))));
+        m.exists.extend(joint.added.keys().map(|v| (*v, Some(here.clone()))));
+        let set = joint.set.iter().map(|(k, pieces)| (*k, pieces.iter().map(|p| (p.0, here.clone())).collect()));
         m.overrides.extend(set);
+        m.here = here.clone();
     };
-    let mut world = Evaluation::new(program, strata, joint.graph, (Kleene::True, values), budget.clone(), how, &differ);
+    let mut world = Evaluation::new(program, strata, joint.graph, (universe.clone(), values), budget.clone(), how, &differ);
     then(&mut world)
 }
 
@@ -490,6 +498,8 @@ pub trait World<'p> {
     fn query(&mut self, vars: &[hir::Var], e: &Expr, columns: &[hir::VarId]) -> Result<(Vec<Vec<Val>>, Vec<u32>), Unsupported>;
     /// See [`Evaluation::truth`].
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
+    /// Whether a relation has other facts than in the world before.
+    fn changed(&mut self, r: Relation) -> Truth;
     /// See [`Evaluation::judged`].
     fn judged(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Truth;
     /// See [`Evaluation::valued`].
@@ -523,6 +533,17 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     }
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth {
         Evaluation::truth(self, vars, known, e, verdicts)
+    }
+    fn changed(&mut self, r: Relation) -> Truth {
+        let here = self.machine.here.clone();
+        let changed = match r {
+            Relation::Rule(r) => {
+                self.unavailable(r)?;
+                intervention::changed(&mut self.machine, RelId(r.0), &here)
+            }
+            Relation::Edge(k) => intervention::rewired(&mut self.machine, k, &here),
+        };
+        Ok(changed.map_or(Ok(false), |a| a.faulty().map_or(Ok(true), |f| Err(f.1))))
     }
     fn judged(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Truth {
         Evaluation::judged(self, vars, known, e)

@@ -128,7 +128,7 @@ pub fn intervene<'p>(
         tried.limit = Some(reached.clone());
         return Ok(tried);
     }
-    let mut run = Run { program, i, graph: parent.graph().clone(), tried, most };
+    let mut run = Run { program, i, graph: parent.graph().clone(), tried, most, described: 0 };
     for f in &proposals.faults {
         run.note(parent, *f, i.place, "a binding of its `for`");
     }
@@ -199,6 +199,8 @@ struct Run<'p> {
     graph: Graph,
     tried: Tried,
     most: Most,
+    /// How many failing worlds were described.
+    described: usize,
 }
 
 impl<'p> Run<'p> {
@@ -329,11 +331,15 @@ impl<'p> Run<'p> {
                         self.tried.faults.insert((Obstacle::Fault(at.clone()), words.clone()));
                     }
                 }
-                let missed = truths.iter().position(|t| *t == Truth::Missed);
+                // what a share comes to is known at the end
+                let share = |n: &usize| judged.plan.expects.get(*n).is_some_and(|e| e.share.is_some());
+                let all = || (0..truths.len()).filter(|n| truths.get(*n) == Some(&Truth::Missed));
+                let missed = all().find(|n| !share(n)).or_else(|| all().next());
                 w.state = State::Judged(truths.clone());
-                let Some(missed) = missed.filter(|_| self.tried.failing.len() < self.most.failing) else { continue };
+                let Some(missed) = missed.filter(|_| self.described < self.most.failing) else { continue };
                 let failing = self.failing(&mut e, &judged, (t, n), missed, (&w.proposal, &joint.numbers));
                 w.shown = Some(failing);
+                self.described += 1;
             }
             return Ok(left);
         }
@@ -385,7 +391,7 @@ impl<'p> Run<'p> {
         broken.sort();
         broken.dedup();
         let mut shifts = vec![];
-        if self.tried.failing.len() < self.most.shifts {
+        if self.described < self.most.shifts {
             for id in &judged.rules {
                 let (gained, lost) = intervention::shift(m, RelId(id.0), t.world, before, SHOWN);
                 let Some(r) = m.relation(RelId(id.0)).filter(|_| gained.count + lost.count > 0) else { continue };
@@ -447,20 +453,27 @@ impl<'p> Run<'p> {
     fn conclude(&mut self, mut going: Vec<Going>) {
         let expects = self.i.expects.len();
         let asked: Vec<&Going> = going.iter().filter(|g| !matches!(g.state, State::Idle)).collect();
-        let mut kept = vec![false; expects];
+        let mut shares: Vec<Option<bool>> = vec![Some(false); expects];
+        let judged = |g: &&Going| matches!(g.state, State::Judged(_) | State::Impossible | State::Covered);
+        let whole = self.tried.all && asked.iter().all(judged);
         for (n, (e, _)) in self.i.expects.iter().enumerate() {
             let ExprKind::Share { candidates: false, share, .. } = &e.kind else { continue };
             let met = |g: &&&Going| match &g.state {
                 State::Judged(t) => matches!(t.get(n), Some(Truth::Met | Truth::Vacuous)),
                 _ => false,
             };
+            let missed = |g: &&Going| matches!(&g.state, State::Judged(t) if t.get(n) == Some(&Truth::Missed));
             let met = asked.iter().filter(met).count();
+            // of a part of the worlds only what no others could change is known
             let enough = match share {
-                Share::Every => met == asked.len(),
-                Share::Some => met > 0,
-                Share::Percent(p) => met as f64 * 100.0 >= p * asked.len() as f64,
+                Share::Every if !whole => asked.iter().any(missed).then_some(false),
+                Share::Some if !whole => (met > 0).then_some(true),
+                Share::Percent(_) if !whole => None,
+                Share::Every => Some(met == asked.len()),
+                Share::Some => Some(met > 0),
+                Share::Percent(p) => Some(met as f64 * 100.0 >= p * asked.len() as f64),
             };
-            if let Some(k) = kept.get_mut(n) {
+            if let Some(k) = shares.get_mut(n) {
                 *k = enough;
             }
         }
@@ -476,8 +489,16 @@ impl<'p> Run<'p> {
                 State::Idle => {}
                 State::Impossible | State::Open(..) | State::Covered => idle = false,
                 State::Judged(truths) => {
-                    let truths: Vec<Truth> =
-                        truths.iter().zip(&kept).map(|(t, kept)| if *kept { Truth::Met } else { *t }).collect();
+                    let truths: Vec<Truth> = truths
+                        .iter()
+                        .zip(&shares)
+                        .map(|(t, share)| match share {
+                            Some(true) => Truth::Met,
+                            // undecided: the demand is unknown, and no world fails by it
+                            None if *t == Truth::Missed => Truth::Met,
+                            _ => *t,
+                        })
+                        .collect();
                     idle &= truths.iter().all(|t| *t == Truth::Vacuous);
                     if !truths.contains(&Truth::Missed) {
                         continue;

@@ -23,7 +23,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         self.machine.known = truths;
         self.machine.frame(slots);
         known.iter().for_each(|(v, x)| self.machine.set(v.0, *x));
-        let universe = self.machine.universe.clone();
+        let universe = self.machine.here.clone();
         Ok(match self.machine.truth(&f, &universe) {
             None => Ok(false),
             Some(a) => a.faulty().map_or(Ok(true), |f| Err(f.1)),
@@ -47,7 +47,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let (slots, plan) = self.planned(|l, sizes, d| l.text((vars, &outer), e, sizes, d))?;
         self.machine.frame(slots);
         known.iter().for_each(|(v, x)| self.machine.set(v.0, *x));
-        let universe = self.machine.universe.clone();
+        let universe = self.machine.here.clone();
         Ok(invariant::message(&mut self.machine, &plan, universe))
     }
 }

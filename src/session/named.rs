@@ -4,11 +4,11 @@ use crate::base::diagnostic::nearest;
 use crate::candidate::error::DANGLING;
 use crate::plan::unit::each_part;
 use crate::scalar::{KindId, Value};
-use crate::semantics::hir::{DemandForm, EditKind, Expr, ExprKind, Program, Scope};
+use crate::semantics::hir::{DemandForm, Edit, EditKind, End, Expr, ExprKind, Program, Scope};
 use crate::structure::Graph;
 use std::sync::Arc;
 
-/// One finding for each place where rules, mechanisms or invariants name what is not there, and what no edit of the program adds.
+/// One finding for each place where rules, mechanisms or demands name what is not there, and what no edit of the program adds.
 pub(super) fn missing(program: &Program, graph: &Graph) -> Vec<Diagnostic> {
     let mut added: Vec<(KindId, &Expr)> = vec![];
     for e in program.interventions.iter().flat_map(|i| i.edits.iter().chain(&i.against)) {
@@ -35,7 +35,53 @@ pub(super) fn missing(program: &Program, graph: &Graph) -> Vec<Diagnostic> {
             }
         }
     }
+    for i in &program.interventions {
+        i.scopes.iter().for_each(|s| in_scope(&s.1, &mut look));
+        i.given.iter().for_each(&mut look);
+        i.lets_before.iter().chain(&i.lets).for_each(|(_, e)| look(e));
+        for (e, message) in &i.expects {
+            look(e);
+            message.iter().for_each(&mut look);
+        }
+        i.edits.iter().chain(&i.against).for_each(|e| in_edit(e, &mut look));
+    }
+    for p in program.policies.iter().filter(|p| p.on.is_none()) {
+        p.lets.iter().for_each(|(_, e)| look(e));
+        p.clauses.iter().flat_map(|c| c.when.iter().chain(&c.unless).chain(&c.message)).for_each(&mut look);
+    }
+    program.prefers.iter().for_each(|p| look(&p.value));
     found
+}
+
+/// What an edit names, but for what it adds itself. An end of an edge may be added beside it, which `adds` knows.
+fn in_edit(e: &Edit, look: &mut dyn FnMut(&Expr)) {
+    e.scope.iter().for_each(|s| in_scope(s, look));
+    let given = match &e.kind {
+        EditKind::Remove(x) => return look(x),
+        EditKind::Set { of, path, value, .. } => {
+            look(of);
+            path.iter().for_each(|p| look(p));
+            return look(value);
+        }
+        EditKind::AddNode { id, given, .. } => {
+            look(id);
+            given
+        }
+        EditKind::AddEvent { id, at, given, .. } => {
+            look(id);
+            look(at);
+            given
+        }
+        EditKind::AddEdge { from, to, given, .. } => {
+            for end in [from, to] {
+                if let End::Element(x) = end {
+                    look(x);
+                }
+            }
+            given
+        }
+    };
+    given.iter().for_each(|g| look(&g.1));
 }
 
 /// One finding for each place where a formula names what is not there.

@@ -67,7 +67,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 self.machine.frame(plan.slots);
                 known.iter().for_each(|(v, x)| self.machine.set(v.0, *x));
                 let mut fault = None;
-                let universe = self.machine.universe.clone();
+                let universe = self.machine.here.clone();
                 self.machine.run(&plan.block, universe, &mut |m, a| {
                     let unknown = a.faulty().map(|f| f.1);
                     match unknown.map_or_else(|| change(m, &plan.action), Err) {
@@ -139,7 +139,8 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 // the `for`s behind tell groups apart too
                 let mut groups: Vec<Vec<Val>> = vec![];
                 for (row, _, group) in &mut next {
-                    let key: Vec<Val> = row.iter().filter(|b| Some(b.0) != any).map(|b| b.1).collect();
+                    let own = |v: VarId| Some(v) == any || i.lets_before.iter().any(|l| l.0 == v);
+                    let key: Vec<Val> = row.iter().filter(|b| !own(b.0)).map(|b| b.1).collect();
                     *group = groups.iter().position(|g| *g == key).unwrap_or_else(|| {
                         groups.push(key);
                         groups.len() - 1
@@ -203,7 +204,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
     /// The bindings of a scope, in order; what a fault stands in the way of is left out and the fault noted.
     fn scoped(&mut self, plan: &crate::plan::intervention::ScopePlan, binders: &[VarId], faults: &mut Vec<u32>) -> Vec<Vec<Val>> {
         let mut found: indexmap::IndexSet<Vec<Val>, rustc_hash::FxBuildHasher> = Default::default();
-        let universe = self.machine.universe.clone();
+        let universe = self.machine.here.clone();
         self.machine.run(&plan.block, universe, &mut |m, a| {
             let row: Vec<Val> = binders.iter().map(|v| m.get(v.0)).collect();
             match a.faulty().map(|f| f.1).or(row.iter().find_map(|v| v.as_fault())) {
@@ -269,7 +270,7 @@ fn subsets(all: &[Val], k: usize, most: usize, found: &mut dyn FnMut(&[Val])) ->
 /// One value, in one world.
 pub(super) fn one_of<A: Annotation>(m: &mut Machine<A>, c: &Computed) -> Result<Val, u32> {
     let mut v = Val::NONE;
-    let universe = m.universe.clone();
+    let universe = m.here.clone();
     m.run(&c.block, universe, &mut |m, _| {
         v = m.scalar(&c.result);
         true

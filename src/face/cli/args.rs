@@ -79,7 +79,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub max_violations: usize,
     /// Worlds of an intervention that are tried at most.
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = worlds)]
     pub worlds: usize,
     /// Lets what this names decide about the exit code like an error.
     #[arg(long, value_enum, value_name = "WHAT")]
@@ -129,6 +129,14 @@ pub struct CoreArgs {
     pub given: Given,
     #[command(flatten)]
     pub limits: LimitArgs,
+}
+
+fn worlds(text: &str) -> Result<usize, String> {
+    match text.replace('_', "").parse() {
+        Ok(0) => Err("no world at all would be tried".into()),
+        Ok(n) => Ok(n),
+        Err(_) => Err("a number of worlds is needed".into()),
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -121,6 +121,13 @@ impl Checker<'_> {
             cx.facts = saved;
             out.expects.push((f, m));
         }
+        // a `let` behind the first `do` was read in the world itself, and is the same value wherever it is named
+        let read: Vec<hir::VarId> = out.lets.iter().map(|l| l.0).collect();
+        for (e, m) in &out.expects {
+            for e in std::iter::once(e).chain(m) {
+                self.was_read(&cx, e, &read, false);
+            }
+        }
         if out.expects.is_empty() {
             let d = Diagnostic::warning(error::IDLE, format!("intervention `{}` expects nothing", x.name.text))
                 .at(item.place(x.name.span), "")
@@ -135,6 +142,21 @@ impl Checker<'_> {
         self.single_uses(&cx);
         out.vars = cx.vars;
         self.program.interventions.push(out);
+    }
+
+    /// Refuses `was(n)` of a `let` that was read in the world that is asked.
+    fn was_read(&mut self, cx: &Cx, e: &hir::Expr, read: &[hir::VarId], past: bool) {
+        if let (ExprKind::Var(v), true) = (&e.kind, past)
+            && read.contains(v)
+        {
+            let name = cx.vars.get(v.0 as usize).map_or("?".into(), |v| v.name.clone());
+            let d = Diagnostic::error(error::NO_WORLD_BEFORE, format!("`{name}` is a value that was read in this world already"))
+                .at(e.place, "the same in the world before")
+                .help("ask for what the `let` stands for: `was(count(…))`");
+            self.report(d);
+        }
+        let past = past || matches!(e.kind, ExprKind::Was(_));
+        crate::semantics::walk::parts(e, &mut |p| self.was_read(cx, p, read, past));
     }
 
     fn once(&mut self, cx: &Cx, old: Option<(u64, Span)>, n: i64, span: Span, word: &str) -> Option<(u64, Span)> {
