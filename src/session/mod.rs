@@ -12,6 +12,8 @@ mod places;
 pub mod program;
 pub mod run;
 mod stages;
+mod unmet;
+mod untried;
 pub mod why;
 mod why_not;
 pub mod workbench;
@@ -29,5 +31,5 @@ pub use crate::scalar::expression::{HostCall, HostFunction};
 pub use crate::scalar::{Type, Value};
 pub use crate::verdict::{
     Answer, CandidateReport, Changed, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report, Table, TestReport,
-    Unknown, Verdict, Violation, WitnessStep,
+    Unknown, Untried, Verdict, Violation, WitnessStep,
 };
