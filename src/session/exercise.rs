@@ -191,8 +191,10 @@ fn expect<'p>(
     match (found, world.reached()) {
         (_, Some(_)) => Err("a limit was reached".into()),
         (true, None) => Ok(()),
-        (false, None) if seen.is_empty() => Err(unmet(world, program, sources, test, e)),
-        (false, None) => Err(seen.join("; ")),
+        (false, None) => {
+            seen.extend(unmet(world, program, sources, test, e));
+            Err(if seen.is_empty() { "this is false".into() } else { seen.join("; ") })
+        }
     }
 }
 

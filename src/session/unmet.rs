@@ -11,18 +11,15 @@ use crate::verdict::Reason;
 /// How many reasons are told.
 const TOLD: usize = 3;
 
-/// Why a closed formula is false: one line, or `this is false` if nothing more can be said.
-pub fn unmet<'p>(world: &mut dyn World<'p>, program: &'p Program, sources: &Sources, test: &'p Test, e: &Expr) -> String {
+/// The parts of a closed formula that make it false, in one line; none if nothing can be said. Parts about demands are left to others.
+pub fn unmet<'p>(world: &mut dyn World<'p>, program: &'p Program, sources: &Sources, test: &'p Test, e: &Expr) -> Option<String> {
     let extent = Extent { depth: 3, width: TOLD };
     let mut why = Why::new(world, program, sources, &|_, _| None, extent);
     let mut env = Env::new(&test.vars);
     let e = named(e, &mut env);
     let mut parts = vec![];
     why.false_parts(&e, &env, &mut parts);
-    match parts.is_empty() {
-        true => "this is false".into(),
-        false => parts.join("; "),
-    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 impl Why<'_, '_> {

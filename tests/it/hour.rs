@@ -68,6 +68,7 @@ fn an_expectation_that_is_not_met_says_what_is_there() {
         ("at least 3 h: Host", "there are 2"),
         ("not far(a, b)", "`not far(a, b)` is false: far(Host(\"a\"), Host(\"b\"))"),
         ("far(b, a)", "`far(b, a)` is false: not met: a -on+-> b  (a = Host(\"b\"), b = Host(\"a\"))"),
+        ("breaks placed and a.size == 2", "`placed` holds; `a.size == 2` is false: a.size = 1"),
         ("a.size > 3 or b.size > 4", "a.size = 1, b.size = 1"),
     ];
     for (formula, wanted) in cases {
@@ -131,4 +132,12 @@ fn dropping_what_is_used_says_what_uses_it() {
     assert!(code == 2 && text.matches("[DBM").count() == 1, "{text}");
     assert!(text.contains("nothing was dropped: `Host` is still used") && text.contains("`edge on`"), "{text}");
     assert!(text.contains("`invariant placed`"), "{text}");
+}
+
+#[test]
+fn a_wrong_default_is_told_once() {
+    let program = "node A { n: Int = 1 + 1 }\ntest \"t\" { given { A a } expect a.n == 2 }\n";
+    let f = folder("hour-default", &[("p.dbm", program)]);
+    let (code, text) = said(&f, &["check", "p.dbm"]);
+    assert!(code == 3 && text.contains("[DBM0307]") && text.matches("[DBM").count() == 1, "{text}");
 }

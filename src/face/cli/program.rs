@@ -56,7 +56,11 @@ pub fn compile(name: &str, params: &[(String, String)]) -> Result<Program, Failu
 /// What is wrong with a file that is no program: a candidate in its place.
 pub fn no_program(name: &str, text: &str) -> Option<Failure> {
     let ending = ends(name, &["json", "jsonl", "ndjson", "yaml", "yml"]);
-    if !ending && !text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).starts_with(['{', '[']) {
+    let space = ['\u{feff}', ' ', '\n', '\r', '\t'];
+    let json = |first: char, second: char| {
+        text.trim_start_matches(space).strip_prefix(first).is_some_and(|rest| rest.trim_start_matches(space).starts_with(second))
+    };
+    if !ending && !json('{', '"') && !json('[', '{') {
         return None;
     }
     let (d, _, sources) = unusable(name, "is no program");

@@ -252,7 +252,8 @@ impl Checker<'_> {
             let value = self.constant_of(module, item, &e, &ty, &format!("the default of `{name}`"));
             self.muted -= unread;
             if let Some(a) = self.schema.attrs.get_mut(id.0 as usize) {
-                a.default = value;
+                // one that is wrong is told once: what leaves the attribute out has it all the same
+                a.default = value.or(Some(Value::None));
             }
         }
     }
