@@ -134,6 +134,17 @@ fn dropping_what_is_used_says_what_uses_it() {
     assert!(text.contains("`invariant placed`"), "{text}");
 }
 
+/// Found by fuzzing.
+#[test]
+fn a_kind_with_the_name_of_a_type_is_not_inferred() {
+    let candidate = r#"{"nodes": [{"id": "b", "kind": "Text", "i": 0}], "edges": []}"#;
+    let f = folder("hour-type", &[("c.json", candidate), ("p.dbm", "invariant few { require count(n: Node) < 3 }\n")]);
+    for call in [&["schema", "infer", "c.json"][..], &["check", "p.dbm", "c.json"]] {
+        let (code, text) = said(&f, call);
+        assert!(code == 4 && text.contains("a type of the language has this name") && !text.contains("[DBM0208]"), "{text}");
+    }
+}
+
 #[test]
 fn a_wrong_default_is_told_once() {
     let program = "node A { n: Int = 1 + 1 }\ntest \"t\" { given { A a } expect a.n == 2 }\n";

@@ -432,8 +432,7 @@ impl Checker<'_> {
         }
         let place = Place::new(item, q.span);
         let text = self.text(place);
-        const TYPES: [&str; 10] = ["Bool", "Int", "Float", "Text", "Time", "Duration", "Json", "Node", "Edge", "Event"];
-        let near = crate::base::diagnostic::nearest(&text, TYPES);
+        let near = crate::base::diagnostic::nearest(&text, crate::scalar::types::TYPE_NAMES);
         let other = foreign::type_of(&text);
         let mut d = self.unknown_kind(module, q, place);
         if let Some(t) = other.or(if d.suggestions.is_empty() { near } else { None }) {
