@@ -7,6 +7,7 @@ use super::scan::{Items, Members, Range, unquote};
 use crate::base::{Diagnostic, Place, Sources};
 use crate::scalar::cast::cast;
 use crate::scalar::json::Lazy;
+use crate::scalar::types::TYPE_NAMES;
 use crate::scalar::{Type, Value};
 use crate::structure::Sort;
 use crate::structure::graph::quoted;
@@ -133,15 +134,20 @@ pub fn from_document(document: &Document, limits: &Limits, findings: &mut Findin
                         ("at", Sort::Event) => {}
                         (key, _) if !writable(key) => {
                             let place = document.place(m.key);
-                            findings.error(|| unwritable("attribute", place));
+                            findings.error(|| unwritable("attribute", place, NAMES));
                         }
                         (key, _) => attrs.push((key.to_string(), m.value)),
                     }
                 }
                 let Some((kind, range)) = kind else { continue };
+                if TYPE_NAMES.contains(&&*kind) {
+                    let place = document.place(range);
+                    findings.error(|| unwritable("kind", place, "a type of the language has this name"));
+                    continue;
+                }
                 if !writable(&kind) {
                     let place = document.place(range);
-                    findings.error(|| unwritable("kind", place));
+                    findings.error(|| unwritable("kind", place, NAMES));
                     continue;
                 }
                 read += 1;
@@ -239,9 +245,12 @@ fn writable(name: &str) -> bool {
     !name.is_empty() && !name.contains(['`', '\n'])
 }
 
-fn unwritable(what: &str, place: Place) -> Diagnostic {
+/// What a name can be.
+const NAMES: &str = "a name is not empty, and has no backtick and no line break";
+
+fn unwritable(what: &str, place: Place, why: &str) -> Diagnostic {
     Diagnostic::error(CANNOT_INFER, format!("no declarations can be inferred: a program cannot name this {what}"))
-        .at(place, "a name is not empty, and has no backtick and no line break")
+        .at(place, why)
         .help("rename it in the candidate; or declare the kinds in the program, and read the candidate with a reader")
 }
 

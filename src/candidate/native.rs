@@ -71,7 +71,7 @@ struct Fixed {
 
 impl<'a> Native<'a> {
     fn documents(&mut self) {
-        let mut seen = [false; 3];
+        let (mut seen, mut nulls) = ([false; 3], [None; 3]);
         let mut last = None;
         if self.document.is_empty() && !self.findings.failed() {
             let place = self.document.place((0, 0));
@@ -98,10 +98,9 @@ impl<'a> Native<'a> {
                 let key = unquote(self.document.slice(m.key));
                 match SECTIONS.iter().position(|s| s.0 == key) {
                     Some(i) => {
-                        if self.section(i, m)
-                            && let Some(s) = seen.get_mut(i)
-                        {
-                            *s = true;
+                        let read = self.section(i, m);
+                        if let (Some(s), Some(n)) = (seen.get_mut(i), nulls.get_mut(i)) {
+                            (*s, *n) = (*s || read, if read { *n } else { Some(m.value) });
                         }
                     }
                     None => unknown.push((key, m.key)),
@@ -115,7 +114,16 @@ impl<'a> Native<'a> {
         let place = self.document.place((root, root + 1));
         let inside = Place { span: crate::base::Span { start: place.span.end, end: place.span.end }, ..place };
         let yaml = self.document.places.is_some();
-        if nodes && !edges && has_edges {
+        let [_, null, _] = nulls;
+        if let (true, false, true, Some(at)) = (nodes, edges, has_edges, null) {
+            let place = self.document.place(self.document.head(at.0));
+            self.findings.error(|| {
+                Diagnostic::error(MISSING_SECTION, "the candidate's `edges` are `null`")
+                    .at(place, "a list is needed here")
+                    .help("if there are none, the list is empty: whatever writes `null` may have lost them")
+                    .suggest("say that there are none", place, "[]")
+            });
+        } else if nodes && !edges && has_edges {
             self.findings.error(|| {
                 let d = Diagnostic::error(MISSING_SECTION, "the candidate has nodes but no list of edges")
                     .at(place, "no `edges` in this record")
@@ -270,7 +278,20 @@ impl<'a> Native<'a> {
     }
     fn kind(&mut self, sort: Sort, range: Option<Range>, at: u32) -> Option<&'a Shape> {
         let Some(range) = range else {
-            self.missing("kind", sort, at);
+            let meant = |key: &str| matches!(key, "type" | "label" | "labels" | "class" | "@type");
+            let other = self.fields.iter().find(|f| meant(&f.0)).map(|(key, m)| (key.to_string(), *m));
+            let Some((key, m)) = other else {
+                self.missing("kind", sort, at);
+                return None;
+            };
+            let place = self.document.place(m.key);
+            self.findings.error(|| {
+                let kind = word(sort);
+                Diagnostic::error(MISSING_FIELD, format!("{} {kind} needs `kind`, and this one has `{key}`", article(kind)))
+                    .at(place, "expected `kind` here")
+                    .help("`kind` is the name of a kind that the program declares")
+                    .suggest("say `kind`", place, "\"kind\"")
+            });
             return None;
         };
         let raw = self.document.slice(range);

@@ -86,6 +86,8 @@ mod tests {
             verdict,
             misses: misses.iter().map(|m| Miss { place: Place::default(), message: m.to_string() }).collect(),
             diagnostics: vec![],
+            violates: vec![],
+            derives: vec![],
         };
         let tests = [
             test("fine", Verdict::Holds, &[]),
@@ -93,7 +95,7 @@ mod tests {
             test("odd", Verdict::Unknown, &["why"]),
         ];
         let sources = Sources::new();
-        let suites = [Suite { program: "p.dbm", sources: &sources, tests: &tests }];
+        let suites = [Suite { program: "p.dbm", sources: &sources, tests: &tests, untried: None }];
         let replayed = [
             Replayed { path: "a.snap".into(), difference: None },
             Replayed { path: "b.snap".into(), difference: Some("- x\n+ y\n".into()) },

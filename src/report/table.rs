@@ -12,11 +12,10 @@ pub fn text(table: &Table, style: Style) -> String {
 /// The same, with at most so many rows.
 pub fn text_of(table: &Table, most: usize, style: Style) -> String {
     if table.columns.is_empty() {
-        let unknown = table.diagnostics.iter().any(|d| d.is_error());
-        return match (table.rows.is_empty(), unknown) {
+        return match (table.rows.is_empty(), table.unknown()) {
             (false, _) => "true\n".into(),
-            (true, true) => "unknown\n".into(),
-            (true, false) => "false\n".into(),
+            (true, Some(why)) => format!("unknown: {}\n", clean(why)),
+            (true, None) => "false\n".into(),
         };
     }
     let cells: Vec<Vec<String>> =
@@ -47,17 +46,28 @@ pub fn text_of(table: &Table, most: usize, style: Style) -> String {
     };
     out.push_str(&style.paint(Tone::Faint, &closing));
     out.push('\n');
+    if let Some(why) = table.unknown() {
+        let more = if table.rows.is_empty() { "whether there are any" } else { "whether there are more" };
+        out.push_str(&style.paint(Tone::Doubt, &format!("{more} is unknown: {}", clean(why))));
+        out.push('\n');
+    }
     out
 }
 
-/// `{"columns": […], "rows": [[…]]}`.
+/// `{"columns": […], "rows": [[…]]}`, with `"unknown": true` where a fault or a limit may hide rows.
 pub fn json(table: &Table) -> String {
     #[derive(serde::Serialize)]
     struct TableJson<'a> {
         columns: &'a [String],
         rows: &'a [Vec<serde_json::Value>],
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        unknown: bool,
     }
-    let text = serde_json::to_string_pretty(&TableJson { columns: &table.columns, rows: &table.rows });
+    let text = serde_json::to_string_pretty(&TableJson {
+        columns: &table.columns,
+        rows: &table.rows,
+        unknown: table.unknown().is_some(),
+    });
     text.unwrap_or_default() + "\n"
 }
 

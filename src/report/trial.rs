@@ -3,7 +3,7 @@ use super::excerpt::place_text;
 use super::exit::Exit;
 use super::style::{Style, Tone, clean, counted};
 use crate::base::Sources;
-use crate::verdict::{TestReport, Verdict};
+use crate::verdict::{TestReport, Untried, Verdict};
 use std::fmt::Write;
 
 /// The tests of one program.
@@ -14,6 +14,8 @@ pub struct Suite<'a> {
     pub sources: &'a Sources,
     /// In the order of the file.
     pub tests: &'a [TestReport],
+    /// What they leave untried; none if only some of them ran.
+    pub untried: Option<&'a Untried>,
 }
 
 /// One line for each test, and what was found where an expectation is not met.
@@ -31,7 +33,28 @@ pub fn text(suite: &Suite, style: Style) -> String {
             let _ = writeln!(out, "      {}  {}", clean(&m.message), style.paint(Tone::Faint, &place));
         }
     }
+    if let Some(u) = suite.untried {
+        for (what, names) in [("no test violates", &u.demands), ("no test has a fact of", &u.rules)] {
+            if !names.is_empty() {
+                let line = format!("note: {what} {}", clean(&listed(names)));
+                let _ = writeln!(out, "  {}", style.paint(Tone::Faint, &line));
+            }
+        }
+    }
     out
+}
+
+/// Names for a sentence, cut after eight.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 8;
+    let mut parts: Vec<String> = names.iter().take(MOST).map(|n| format!("`{n}`")).collect();
+    if names.len() > MOST {
+        parts.push(format!("{} more", names.len() - MOST));
+    }
+    match parts.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => parts.concat(),
+    }
 }
 
 /// The closing line over all programs.
@@ -77,8 +100,9 @@ pub struct Replayed {
     pub difference: Option<String>,
 }
 
-/// `{"dbm_tests": 1, "programs": [{"program", "tests": [{"title", "verdict", "line", "column", "misses"}]}], "recordings": [{"path",
-/// "verdict", "difference"}]}`.
+/// `{"dbm_tests": 1, "programs": [{"program", "tests": [{"title", "verdict", "line", "column", "misses"}],
+/// "not_violated": […], "not_derived": […]}], "recordings": [{"path", "verdict",
+/// "difference"}]}`; the demands and rules that no test tried are left out if only some tests ran.
 pub fn json(suites: &[Suite], replayed: &[Replayed]) -> String {
     #[derive(serde::Serialize)]
     struct All<'a> {
@@ -97,6 +121,10 @@ pub fn json(suites: &[Suite], replayed: &[Replayed]) -> String {
     struct Program<'a> {
         program: &'a str,
         tests: Vec<Test<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        not_violated: Option<&'a [String]>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        not_derived: Option<&'a [String]>,
     }
     #[derive(serde::Serialize)]
     struct Test<'a> {
@@ -125,6 +153,8 @@ pub fn json(suites: &[Suite], replayed: &[Replayed]) -> String {
                 Test { title: &t.title, verdict: word(t), line, column, misses }
             })
             .collect(),
+        not_violated: s.untried.map(|u| &*u.demands),
+        not_derived: s.untried.map(|u| &*u.rules),
     });
     let recordings = replayed.iter().map(|r| Recorded {
         path: &r.path,

@@ -1,6 +1,9 @@
 //! The types of values, as declarations name them and as the checker infers them. Made by semantics, read by cast, candidate and plan.
 use std::sync::Arc;
 
+/// The names of types, which no kind may take.
+pub const TYPE_NAMES: [&str; 10] = ["Bool", "Int", "Float", "Text", "Time", "Duration", "Json", "Node", "Edge", "Event"];
+
 /// A kind of node, edge or event: its index in the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KindId(pub u32);

@@ -34,7 +34,9 @@ fn allows(text: &str, items: &[Span]) -> Vec<Allow> {
                 None => own,
             },
         };
-        for word in rest.split([' ', ',', '\t']).take_while(|w| w.is_empty() || w.starts_with("DBM")).filter(|w| !w.is_empty()) {
+        for word in
+            rest.split([' ', ',', '\t', '\r']).take_while(|w| w.is_empty() || w.starts_with("DBM")).filter(|w| !w.is_empty())
+        {
             let start = t.span.start as usize + t.text(text).find(word).unwrap_or(0);
             found.push(Allow { code: word.to_string(), at: Span::new(start, start + word.len()), reach, used: false });
         }

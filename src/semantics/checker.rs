@@ -259,6 +259,11 @@ impl Checker<'_> {
             return Expr { ty: e.ty.present().clone(), ..e };
         }
         let text = self.text(place);
+        // `if a then b else c ?? d` is another thing
+        let operand = match e.kind {
+            ExprKind::If(..) | ExprKind::Op(..) if text.contains(char::is_whitespace) => format!("({text})"),
+            _ => text.clone(),
+        };
         if e.ty == Type::None {
             let d = Diagnostic::error(error::ABSENT_VALUE, format!("{what} must be there, and `none` is not"))
                 .at(place, "always absent")
@@ -274,12 +279,12 @@ impl Checker<'_> {
                 "a value rule has no value where no clause matches; only in a clause, a `never` or a `where` must it match",
             );
         }
-        d = d.help(format!("ask first, to its left: `{text} != none and …`; or say what else to take: `({text} ?? …)`"));
+        d = d.help(format!("ask first, to its left: `{operand} != none and …`; or say what else to take: `({operand} ?? …)`"));
         if let Some(conjunct) = cx.conjunct
             && scope::key(&e).is_some()
         {
             let at = Span { start: conjunct.start, end: conjunct.start };
-            d = d.suggest("ask whether it is there", cx.at(at), format!("{text} != none and "));
+            d = d.suggest("ask whether it is there", cx.at(at), format!("{operand} != none and "));
         }
         let otherwise = match e.ty.present() {
             Type::Int(_) => Some("0"),
@@ -291,7 +296,7 @@ impl Checker<'_> {
             _ => None,
         };
         if let Some(o) = otherwise {
-            d = d.suggest(format!("take `{o}` where it is absent"), place, format!("({text} ?? {o})"));
+            d = d.suggest(format!("take `{o}` where it is absent"), place, format!("({operand} ?? {o})"));
         }
         let index = self.report(d);
         if let (Some(key), Some(index)) = (scope::key(&e), index) {
@@ -410,9 +415,17 @@ impl Checker<'_> {
             Diagnostic::error(error::UNKNOWN_NAME, format!("`{n}` is not known here")).at(place, "nothing binds or declares it");
         match nearest(n, all.iter().map(|s| s.as_str())) {
             Some(near) => d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), place, quoted(near)),
+            None if self.demand_named(n) => {
+                let d = d.help("whether a demand holds is asked with `holds` and `breaks`");
+                if cx.verdicts { d.suggest(format!("write `holds {n}`"), place, format!("holds {}", quoted(n))) } else { d }
+            }
             None if cx.closed => d.help("in a test a name comes from `given`, or from a binder: `some x: K where …`"),
             None => d.help("a variable is bound by a binder (`x: Kind`), or by an atom, an arrow, `is`, `x == …` or `x in …`"),
         }
+    }
+
+    fn demand_named(&self, name: &str) -> bool {
+        self.program.invariants.iter().any(|i| &*i.name == name)
     }
 
     fn under_not(&self, cx: &Cx, name: &ast::Name, not: Span, operand: Span) -> Diagnostic {

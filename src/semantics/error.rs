@@ -140,9 +140,21 @@ pub const CONTRADICTION: Code = Code::new(808, "contradiction");
 /// A comment that allows a warning that is not there.
 pub const IDLE_ALLOW: Code = Code::new(809, "idle-allow");
 
+/// Braces in a title, where nothing is replaced.
+pub const TITLE_BRACES: Code = Code::new(810, "braces-in-title");
+
 /// The warnings that a comment can allow.
-pub const LINTS: &[Code] =
-    &[SINGLE_USE, ALWAYS_THERE, SHADOWED, DEFAULT_PERMIT, CONSTANT_CONDITION, IDLE, MISLEADING_PATTERN, CONTRADICTION];
+pub const LINTS: &[Code] = &[
+    SINGLE_USE,
+    ALWAYS_THERE,
+    SHADOWED,
+    DEFAULT_PERMIT,
+    CONSTANT_CONDITION,
+    IDLE,
+    MISLEADING_PATTERN,
+    CONTRADICTION,
+    TITLE_BRACES,
+];
 
 /// All of them.
 pub const ALL: &[Code] = &[
@@ -213,6 +225,7 @@ pub const ALL: &[Code] = &[
     MISLEADING_PATTERN,
     CONTRADICTION,
     IDLE_ALLOW,
+    TITLE_BRACES,
 ];
 
 /// Names for a sentence: `a`, `b` and `c`; cut after eight.

@@ -6,6 +6,7 @@ use super::scope::Cx;
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Severity};
 use crate::scalar::Type;
+use crate::syntax::ast;
 
 impl Checker<'_> {
     /// Warns of variables of an item that occur once.
@@ -25,9 +26,13 @@ impl Checker<'_> {
                 .filter(|(j, v)| *j != i && *v.name != *n && v.ty != Type::Error)
                 .map(|(_, v)| &*v.name)
                 .collect();
+            let near = nearest(n, others.iter().copied());
+            if info.reported && near.is_none() {
+                continue;
+            }
             let mut d = Diagnostic::warning(error::SINGLE_USE, format!("`{n}` occurs once"))
                 .at(var.place, "bound here, and used nowhere");
-            match nearest(n, others.iter().copied()) {
+            match near {
                 Some(near) => {
                     d = d.help(format!("did you mean `{near}`?")).suggest(format!("write `{near}`"), var.place, quoted(near))
                 }
@@ -36,6 +41,23 @@ impl Checker<'_> {
             d = d.suggest("say that it is meant so", var.place, quoted(&format!("_{n}")));
             self.report(d);
         }
+    }
+}
+
+impl Checker<'_> {
+    /// Warns of a title that reads like a message: nothing is replaced in it.
+    pub fn plain_title(&mut self, item: &ast::Item, title: Option<&ast::Text>) {
+        let Some(title) = title.filter(|_| self.muted == 0) else { return };
+        let inside = title.value.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+        let Some((inside, _)) = inside.filter(|(x, _)| x.starts_with(|c: char| c.is_alphabetic() || c == '_')) else { return };
+        let help = match &item.kind {
+            ast::ItemKind::Test(_) | ast::ItemKind::Prefer(_) => "a title stands as it is: say it in words".to_string(),
+            _ => format!("in a message it is replaced: `message \"… {{{inside}}} …\"` behind the clause that binds it"),
+        };
+        let d = Diagnostic::warning(error::TITLE_BRACES, format!("`{{{inside}}}` is not replaced in a title"))
+            .at(item.place(title.span), "shown as it is written")
+            .help(help);
+        self.report(d);
     }
 }
 

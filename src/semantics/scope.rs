@@ -72,6 +72,8 @@ pub struct VarInfo {
     pub open: bool,
     /// Bound in the world before, by the `for` of an intervention.
     pub before: bool,
+    /// What is found is told apart by it: to be named is its use.
+    pub reported: bool,
 }
 
 /// What is known to hold where an expression stands.
@@ -260,7 +262,7 @@ impl Cx {
     pub fn declare(&mut self, name: Arc<str>, ty: Type, place: Place) -> VarId {
         let id = VarId(self.vars.len() as u32);
         self.vars.push(Var { name: name.clone(), ty, place });
-        self.info.push(VarInfo { uses: 0, binder: false, pending: false, open: false, before: false });
+        self.info.push(VarInfo { uses: 0, binder: false, pending: false, open: false, before: false, reported: false });
         if let Some(f) = self.frames.last_mut() {
             f.names.push((name, Target::Var(id)));
         }

@@ -17,8 +17,10 @@ pub const UNKNOWN_DEMAND: Code = Code::new(706, "no-such-demand");
 pub const UNKNOWN_CODE: Code = Code::new(707, "unknown-code");
 /// A command of the REPL that is not there, or cannot be done.
 pub const BAD_COMMAND: Code = Code::new(708, "bad-command");
+/// No test's title contains the text given.
+pub const NO_SUCH_TEST: Code = Code::new(709, "no-such-test");
 /// A program that says nothing about candidates as such.
-pub const NOTHING_TO_JUDGE_BY: Code = Code::new(709, "nothing-to-judge-by");
+pub const NOTHING_TO_JUDGE_BY: Code = Code::new(710, "nothing-to-judge-by");
 /// A broken promise of ours.
 pub const INTERNAL: Code = Code::new(999, "internal");
 
@@ -31,6 +33,7 @@ pub const ALL: &[Code] = &[
     UNKNOWN_DEMAND,
     UNKNOWN_CODE,
     BAD_COMMAND,
+    NO_SUCH_TEST,
     NOTHING_TO_JUDGE_BY,
     INTERNAL,
 ];
@@ -95,6 +98,14 @@ impl Error {
             (_, true) => Error::Candidate(failure),
             _ => Error::Program(failure),
         }
+    }
+    /// The same, with a help at its first error.
+    pub(super) fn with_help(mut self, help: &str) -> Error {
+        let (Error::Call(f) | Error::Program(f) | Error::Candidate(f)) = &mut self;
+        if let Some(first) = f.diagnostics.iter_mut().find(|d| d.is_error()) {
+            first.helps.push(help.to_string());
+        }
+        self
     }
     /// What is wrong, and where.
     pub fn failure(&self) -> &Failure {

@@ -512,6 +512,8 @@ pub trait World<'p> {
     fn proposed(&mut self, i: &'p hir::Intervention, most: usize) -> Result<Proposals, Unsupported>;
     /// The round in which a fact of a rule was found, if it is there.
     fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32>;
+    /// How many facts of a rule there are.
+    fn facts(&self, rule: RuleId) -> usize;
     /// A shortest walk along a path between two nodes: where it comes by, and how it came there. Of some rules only facts that were
     /// found before a round.
     fn walk(&mut self, path: &hir::PathAtom, place: Place, ends: (u32, u32), below: Option<Below<'_>>) -> Option<Walk>;
@@ -562,6 +564,9 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     }
     fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32> {
         self.machine.relation(RelId(rule.0))?.height(tuple)
+    }
+    fn facts(&self, rule: RuleId) -> usize {
+        self.machine.relation(RelId(rule.0)).map_or(0, |r| r.len() as usize)
     }
     fn walk(&mut self, path: &hir::PathAtom, place: Place, ends: (u32, u32), below: Option<Below<'_>>) -> Option<Walk> {
         let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);

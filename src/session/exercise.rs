@@ -1,7 +1,8 @@
 //! A program's tests: a structure from `given`, the edits of `do`, the rules over it, the expectations. Called by stages.
 use super::decide::verdict;
 use super::evaluate::{Decided, How, World, in_one_world, in_world_below};
-use crate::base::Place;
+use super::unmet::unmet;
+use crate::base::{Place, Sources};
 use crate::engine::Budget;
 use crate::plan::unit::each_part;
 use crate::scalar::{Val, Value};
@@ -22,34 +23,46 @@ pub struct Miss {
     pub text: String,
 }
 
-/// Runs a test over the structure of its `given`. No misses: it passed.
+/// What came of a test. No misses: it passed.
+#[derive(Clone, Debug, Default)]
+pub struct Ran {
+    /// The expectations that were not met.
+    pub misses: Vec<Miss>,
+    /// The demands that its expectations found violated.
+    pub violates: Vec<String>,
+    /// The rules that have a fact in it.
+    pub derives: Vec<String>,
+}
+
+/// Runs a test over the structure of its `given`.
 pub fn run<'p>(
     what: (&'p Program, &Strata),
     given: Graph,
     values: &[Value],
     budget: &Budget,
     how: How,
-    test: &'p hir::Test,
-) -> Vec<Miss> {
-    let mut needs = Needs::new(what.0);
-    needs.test(test);
-    let what = (what.0, &needs.strata(what.1));
+    (test, sources): (&'p hir::Test, &Sources),
+) -> Ran {
     let mut expected = |world: &mut dyn World<'p>| {
-        let mut misses = vec![];
+        let mut ran = Ran::default();
         let mut outcomes = BTreeMap::new();
         for e in &test.expects {
-            if let Err(text) = expect(what.0, world, test, e, &mut outcomes) {
-                misses.push(Miss { place: e.place, text });
+            if let Err(text) = expect(what.0, world, (test, sources), e, &mut outcomes) {
+                ran.misses.push(Miss { place: e.place, text });
             }
         }
-        misses
+        let violated = outcomes.iter().filter(|o| matches!(o.1, Ok((Verdict::Violated, _))));
+        ran.violates = violated.filter_map(|o| Some(what.0.invariants.get(o.0.0 as usize)?.name.to_string())).collect();
+        let rules = what.0.rules.iter().enumerate().filter(|(n, _)| world.facts(hir::RuleId(*n as u32)) > 0);
+        ran.derives = rules.map(|(_, r)| r.name.to_string()).collect();
+        ran
     };
     if test.edits.is_empty() {
         return in_one_world(what, given, values, budget, how, &mut expected);
     }
     match differing(what, given, values, budget, how, (test.vars.len(), &test.edits)) {
         Ok((parent, difference, _)) => in_world_below(what, (parent, &difference), values, budget, how, &mut expected),
-        Err(miss) => vec![miss],
+        Err(miss) => Ran { misses: vec![miss], ..Ran::default() },
     }
 }
 
@@ -137,7 +150,7 @@ fn verdict_atoms<'p>(e: &'p Expr, out: &mut Vec<&'p Expr>) {
 fn expect<'p>(
     program: &'p Program,
     world: &mut dyn World<'p>,
-    test: &'p hir::Test,
+    (test, sources): (&'p hir::Test, &Sources),
     e: &'p Expr,
     outcomes: &mut Outcomes,
 ) -> Result<(), String> {
@@ -192,8 +205,10 @@ fn expect<'p>(
     match (found, world.reached()) {
         (_, Some(_)) => Err("a limit was reached".into()),
         (true, None) => Ok(()),
-        (false, None) if seen.is_empty() => Err("this is false".into()),
-        (false, None) => Err(seen.join("; ")),
+        (false, None) => {
+            seen.extend(unmet(world, program, sources, test, e));
+            Err(if seen.is_empty() { "this is false".into() } else { seen.join("; ") })
+        }
     }
 }
 

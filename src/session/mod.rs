@@ -17,6 +17,8 @@ pub mod program;
 pub mod propose;
 pub mod run;
 mod stages;
+mod unmet;
+mod untried;
 pub mod why;
 mod why_not;
 pub mod workbench;
@@ -35,5 +37,5 @@ pub use crate::scalar::{Type, Value};
 pub use crate::structure::diff::Distance;
 pub use crate::verdict::{
     Answer, CandidateReport, Changed, Consensus, Decision, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report,
-    Table, TestReport, Unknown, Verdict, Violation, WitnessStep,
+    Table, TestReport, Unknown, Untried, Verdict, Violation, WitnessStep,
 };

@@ -308,7 +308,7 @@ impl Program {
             return Err(Error::of(inner.missing.clone(), inner.sources.clone()));
         }
         let chosen = checked.program.tests.iter().filter(|t| t.title.contains(filter));
-        Ok(chosen.map(|t| stages::test(checked, t, options)).collect())
+        Ok(chosen.map(|t| stages::test(checked, t, options, &inner.sources)).collect())
     }
 }
 

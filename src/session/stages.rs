@@ -439,13 +439,15 @@ pub(super) fn why(
 }
 
 /// One test of the program.
-pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions) -> TestReport {
+pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions, sources: &Sources) -> TestReport {
     let mut report = TestReport {
         title: test.title.to_string(),
         place: test.place,
         verdict: Verdict::Unknown,
         misses: vec![],
         diagnostics: vec![],
+        violates: vec![],
+        derives: vec![],
     };
     let given = match candidate::from_given(
         &checked.program,
@@ -461,8 +463,9 @@ pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions) ->
         }
     };
     let what = (&checked.program, &checked.strata);
-    let misses = exercise::run(what, given, &values(checked), &budget(options), How::default(), test);
-    report.misses = misses.into_iter().map(|m| Miss { place: m.place, message: m.text }).collect();
+    let ran = exercise::run(what, given, &values(checked), &budget(options), How::default(), (test, sources));
+    (report.violates, report.derives) = (ran.violates, ran.derives);
+    report.misses = ran.misses.into_iter().map(|m| Miss { place: m.place, message: m.text }).collect();
     report.verdict = if report.misses.is_empty() { Verdict::Holds } else { Verdict::Violated };
     report
 }

@@ -1,11 +1,12 @@
-//! Says in human words why a text does not parse, with what newcomers from other languages write in mind: signs, arrows, constructs and
-//! words, a file for each.
+//! Says in human words why a text does not parse, with what newcomers from other languages write in mind: signs, arrows, constructs, habits
+//! and words, a file for each.
 //!
 //! Fed with the tokens and pest's furthest failure; never shows pest's own words.
 mod arrow;
 mod clause;
 mod construct;
 mod declaration;
+mod habit;
 mod sign;
 mod word;
 
@@ -201,6 +202,7 @@ impl Context<'_> {
         let Some(token) = self.token(0) else { return self.ended(item) };
         self.lexical(token)
             .or_else(|| self.arrow(token))
+            .or_else(|| self.habit(token))
             .or_else(|| self.declaration(token))
             .or_else(|| self.clause(token))
             .or_else(|| self.foreign(token))

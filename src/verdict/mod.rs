@@ -13,4 +13,4 @@ pub use difference::{Changed, Difference};
 pub use outcome::*;
 pub use reason::{Answer, Reason};
 pub use table::Table;
-pub use trial::{Miss, TestReport};
+pub use trial::{Miss, TestReport, Untried};

@@ -12,3 +12,10 @@ pub struct Table {
     /// Faults and limits: the rows may be incomplete if there is an error among them.
     pub diagnostics: Vec<Diagnostic>,
 }
+
+impl Table {
+    /// What keeps it from being known whether there are more rows, if something does.
+    pub fn unknown(&self) -> Option<&str> {
+        self.diagnostics.iter().find(|d| d.is_error()).map(|d| &*d.title)
+    }
+}

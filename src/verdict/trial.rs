@@ -24,4 +24,17 @@ pub struct TestReport {
     pub misses: Vec<Miss>,
     /// Faults and limits.
     pub diagnostics: Vec<Diagnostic>,
+    /// The demands that its expectations found violated.
+    pub violates: Vec<String>,
+    /// The rules of which it has a fact.
+    pub derives: Vec<String>,
+}
+
+/// What no test of a program tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Untried {
+    /// Demands that no test and no recorded run violates.
+    pub demands: Vec<String>,
+    /// Rules of which no test has a fact.
+    pub rules: Vec<String>,
 }

@@ -7,6 +7,7 @@ mod examples;
 mod format;
 mod fuzz;
 mod hostile;
+mod hour;
 mod library;
 mod n8n;
 // truth is an option there, and unknown does not end a fold

@@ -13,7 +13,7 @@ pub(super) mod program;
 mod query;
 mod schema;
 mod snapshot;
-mod test;
+pub(super) mod test;
 mod why;
 
 pub use entry::{main, run};

@@ -46,8 +46,31 @@ pub fn text(name: &str) -> Result<String, Failure> {
 /// The compiled program.
 pub fn compile(name: &str, params: &[(String, String)]) -> Result<Program, Failure> {
     let text = text(name)?;
+    if let Some(failure) = no_program(name, &text) {
+        return Err(failure);
+    }
     let loader = FileLoader::new(name);
     Program::compile(name, &text, &loader, &options(params)).map_err(|e| e.failure().clone())
+}
+
+/// What is wrong with a file that is no program: a candidate in its place.
+pub fn no_program(name: &str, text: &str) -> Option<Failure> {
+    let ending = ends(name, &["json", "jsonl", "ndjson", "yaml", "yml"]);
+    let space = ['\u{feff}', ' ', '\n', '\r', '\t'];
+    let json = |first: char, second: char| {
+        text.trim_start_matches(space).strip_prefix(first).is_some_and(|rest| rest.trim_start_matches(space).starts_with(second))
+    };
+    if !ending && !json('{', '"') && !json('[', '{') {
+        return None;
+    }
+    let (d, _, sources) = unusable(name, "is no program");
+    let d = d.help(format!("the program is named first, what it is asked about behind it: `dbm … rules.dbm {name}`"));
+    Some(Failure { diagnostics: vec![d], sources })
+}
+
+fn ends(name: &str, endings: &[&str]) -> bool {
+    let ending = std::path::Path::new(name).extension().and_then(|e| e.to_str());
+    ending.is_some_and(|e| endings.iter().any(|x| e.eq_ignore_ascii_case(x)))
 }
 
 /// The parameters as the library takes them.
@@ -62,6 +85,9 @@ pub fn inputs(program: &str, names: &[String], given: &Given) -> Result<Vec<Resu
         return Err(unreadable("-", "standard input can be read only once"));
     }
     let read = |name: &String| {
+        if ends(name, &["dbm"]) {
+            return Err("it is a program, not a candidate".to_string());
+        }
         files::read(name).map(|bytes| Input { name: name.clone(), bytes: bytes.into(), reader: given.reader.clone() })
     };
     Ok(names.iter().map(read).collect())

@@ -47,6 +47,17 @@ impl Recording {
     pub fn agrees(&self) -> bool {
         self.new.as_ref().ok() == self.old.as_ref()
     }
+    /// The program that it checks, and the demands that it finds violated.
+    pub fn violated(&self) -> Option<(PathBuf, Vec<String>)> {
+        let text = self.new.as_ref().ok()?;
+        let (verb, _) = parsed(text.lines().next()?.strip_prefix(PROMPT)?).ok()?;
+        let Verb::Check(args) = verb else { return None };
+        let signs = ["  ✗ ", "  XX ", "  ! ", "  !! "];
+        let named = text.lines().filter_map(|l| signs.iter().find_map(|s| l.strip_prefix(s)));
+        let names = named.filter_map(|l| Some(l.split("  (").next()?.split(": ").next()?.trim_matches('`').to_string()));
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        Some((folder.join(&args.program), names.collect()))
+    }
     /// Takes what comes out now; a stale one is removed.
     pub fn accept(&self) -> Result<(), String> {
         if self.stale.is_some() {

@@ -3,13 +3,15 @@ use super::args::{TestArgs, TestFormat};
 use super::output::Output;
 use super::program::{compile, run_options, unreadable, unusable};
 use super::snapshot::Recording;
-use crate::base::{Diagnostic, Sources};
+use crate::base::diagnostic::nearest;
+use crate::base::{Diagnostic, Place, Sources, Span};
 use crate::face::clock::Watch;
 use crate::report::exit::Exit;
 use crate::report::junit;
 use crate::report::style::{Tone, counted};
 use crate::report::trial::{self, Replayed, Suite};
-use crate::session::{Failure, Miss, TestReport, Verdict};
+use crate::session::error::NO_SUCH_TEST;
+use crate::session::{Failure, Miss, Program, TestReport, Untried, Verdict};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
@@ -48,8 +50,19 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Exit {
         return Exit::Call;
     }
     let (suites, mut exit) = programs(args, &found.programs, output);
-    let suites: Vec<Suite> = suites.iter().map(|(program, sources, tests)| Suite { program, sources, tests }).collect();
+    if let (false, true, Exit::Fine) = (args.filter.is_empty(), suites.iter().all(|s| s.tests.is_empty()), exit) {
+        let titles: Vec<&str> = suites.iter().flat_map(|s| s.program.iter()).flat_map(|p| p.titles()).collect();
+        let (d, sources) = unmatched(&args.filter, &titles);
+        output.diagnostics(&[d], &sources);
+        return Exit::Call;
+    }
     let recordings = if args.filter.is_empty() { recordings(args, &found) } else { vec![] };
+    let untried: Vec<Option<Untried>> = suites.iter().map(|s| s.untried(args, &recordings)).collect();
+    let suites: Vec<Suite> = suites
+        .iter()
+        .zip(&untried)
+        .map(|(s, u)| Suite { program: &s.name, sources: &s.sources, tests: &s.tests, untried: u.as_ref() })
+        .collect();
     if args.format != TestFormat::Text {
         let replayed: Vec<Replayed> = recordings.iter().map(replayed).collect();
         output.print(&match args.format {
@@ -86,10 +99,51 @@ fn broken(failure: &Failure) -> TestReport {
         verdict: Verdict::Unknown,
         misses: errors.map(|d| Miss { place: place(d), message: format!("[{}] {}", d.code, d.title) }).collect(),
         diagnostics: vec![],
+        violates: vec![],
+        derives: vec![],
     }
 }
 
-type Tested = (String, Sources, Vec<TestReport>);
+/// A program, and how its tests ended.
+struct Tested {
+    name: String,
+    sources: Sources,
+    tests: Vec<TestReport>,
+    program: Option<Program>,
+}
+
+impl Tested {
+    /// What the tests and the recorded runs of the program leave untried, if all of them ran.
+    fn untried(&self, args: &TestArgs, recordings: &[Recording]) -> Option<Untried> {
+        let program = self.program.as_ref().filter(|_| args.filter.is_empty())?;
+        let own = recordings.iter().filter_map(Recording::violated).filter(|(p, _)| shown(p) == self.name);
+        let violated: Vec<String> = own.flat_map(|(_, names)| names).collect();
+        Some(program.untried(&self.tests, &violated))
+    }
+}
+
+/// A filter that no title contains.
+pub fn unmatched(filter: &str, titles: &[&str]) -> (Diagnostic, Sources) {
+    let mut sources = Sources::new();
+    let file = sources.add_file("command line", filter);
+    let item = sources.add_item(file, 0);
+    let place = Place::new(item, Span::new(0, filter.len()));
+    let d = Diagnostic::error(NO_SUCH_TEST, format!("no test has `{filter}` in its title")).at(place, "no such test");
+    let words: Vec<&str> = titles.iter().flat_map(|t| t.split_whitespace()).collect();
+    let other_case = titles.iter().find(|t| t.to_lowercase().contains(&filter.to_lowercase()));
+    let near = nearest(filter, titles.iter().copied()).or_else(|| nearest(filter, words));
+    let d = match (other_case, near) {
+        (Some(title), _) => d.help(format!("upper and lower case count: there is `{title}`")),
+        (_, Some(near)) => d.suggest(format!("did you mean `{near}`?"), place, near),
+        (_, None) if titles.is_empty() => d.help("the program has no tests"),
+        _ => {
+            let shown: Vec<String> = titles.iter().take(5).map(|t| format!("`{t}`")).collect();
+            let more = if titles.len() > 5 { format!(" and {} more", titles.len() - 5) } else { String::new() };
+            d.help(format!("the titles are {}{more}", shown.join(", ")))
+        }
+    };
+    (d, sources)
+}
 
 fn programs(args: &TestArgs, paths: &[PathBuf], output: &mut Output) -> (Vec<Tested>, Exit) {
     let mut suites = vec![];
@@ -108,13 +162,13 @@ fn programs(args: &TestArgs, paths: &[PathBuf], output: &mut Output) -> (Vec<Tes
                     output.diagnostics(&t.diagnostics, program.sources());
                 }
                 exit = exit.max(trial::exit(&tests));
-                suites.push((name, program.sources().clone(), tests));
+                suites.push(Tested { name, sources: program.sources().clone(), tests, program: Some(program) });
             }
             Err(failure) => {
                 output.diagnostics(&failure.diagnostics, &failure.sources);
                 exit = exit.max(Exit::of_diagnostics(&failure.diagnostics));
                 if args.format != TestFormat::Text {
-                    suites.push((name, failure.sources.clone(), vec![broken(&failure)]));
+                    suites.push(Tested { name, sources: failure.sources.clone(), tests: vec![broken(&failure)], program: None });
                 }
             }
         }

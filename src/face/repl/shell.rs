@@ -1,6 +1,7 @@
 //! One entry after the other: items, formulas, expressions, commands; what comes of each is printed. Used by the REPL, whether its
 //! lines come from a terminal, a script, the call or a transcript.
 use super::command::{self, COMMANDS, Command, Takes};
+use super::hint;
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Place, Sources, Span};
 use crate::face::cli::args::{Given, LimitArgs, ReplArgs};
@@ -130,6 +131,10 @@ impl Shell {
         if entry.is_empty() {
             return (Exit::Fine, false, false);
         }
+        let entry = match hint::command_in_words(entry) {
+            Some(command) if self.bench.borrow().items(Some(entry)).is_empty() => command,
+            _ => entry,
+        };
         let Some(rest) = entry.strip_prefix(':') else {
             return (self.stated(entry, options, output), false, true);
         };
@@ -154,12 +159,16 @@ impl Shell {
             let changed = self.bench.borrow_mut().define(entry, options);
             return self.changed(changed, output);
         }
-        match self.bench.borrow_mut().ask(entry, options) {
+        let asked = self.bench.borrow_mut().ask(entry, options);
+        match asked {
             Err(e) => fail(&e, output),
             Ok((Asked::Table(t), sources)) => {
                 output.diagnostics(&t.diagnostics, &sources);
                 let text = table::text_of(&t, self.rows, output.style);
                 output.print(&text);
+                if t.rows.is_empty() && !t.columns.is_empty() && self.candidate.is_none() && self.prompt() == "dbm> " {
+                    output.print(&format!("{}\n", output.style.paint(Tone::Faint, hint::NO_CANDIDATE)));
+                }
                 Exit::of_answer(&t.diagnostics)
             }
             Ok((Asked::Value(v, diagnostics), sources)) => {
@@ -422,10 +431,14 @@ impl Shell {
         let bench = self.bench.borrow();
         match bench.test(rest, options) {
             Err(e) => fail(&e, output),
+            Ok(tests) if tests.is_empty() && !rest.is_empty() => {
+                refuse(crate::face::cli::test::unmatched(rest, &bench.program().titles()), output)
+            }
             Ok(tests) => {
                 let sources = bench.program().sources();
                 tests.iter().for_each(|t| output.diagnostics(&t.diagnostics, sources));
-                let suites = [Suite { program: bench.name(), sources, tests: &tests }];
+                let untried = rest.is_empty().then(|| bench.program().untried(&tests, &[]));
+                let suites = [Suite { program: bench.name(), sources, tests: &tests, untried: untried.as_ref() }];
                 let style = output.style;
                 if !tests.is_empty() {
                     output.print(&trial::text(&suites[0], style));

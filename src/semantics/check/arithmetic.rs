@@ -204,13 +204,19 @@ impl Checker<'_> {
 
     fn bad_cast(&mut self, cx: &mut Cx, x: &Expr, to: &Type, span: Span) -> Expr {
         let (a, b) = (self.show(&x.ty), self.show(to));
-        let mut d = Diagnostic::error(error::BAD_CAST, format!("{a} is never {b}"))
-            .at(cx.at(span), "this cast can never succeed")
+        let mut d = Diagnostic::error(error::BAD_CAST, format!("{a} cannot be cast to {b}"))
+            .at(cx.at(span), "no value of it can become one")
             .also(x.place, format!("this is {a}"));
         if types::has_elements(to) {
             d = d.help("a node is looked up by its id, `Kind(id)`; its kind is asked for with `is`");
         } else if let (Type::Text, Type::Int(_) | Type::Float(_)) = (to.present(), x.ty.present()) {
             d = d.help("in a message, `{…}` shows any value");
+        } else if let (Type::Int(_) | Type::Float(_), Type::Bool) = (to.present(), x.ty.present()) {
+            let text = self.text(x.place);
+            d = d.suggest("choose a number", cx.at(span), format!("(if {text} then 1 else 0)"));
+        } else if let (Type::Bool, Type::Int(_) | Type::Float(_)) = (to.present(), x.ty.present()) {
+            let text = self.text(x.place);
+            d = d.help("a Bool is asked, not cast").suggest("compare it", cx.at(span), format!("({text} != 0)"));
         }
         self.report(d);
         Expr { kind: ExprKind::Error, ty: to.clone(), place: cx.at(span) }

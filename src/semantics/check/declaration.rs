@@ -252,7 +252,8 @@ impl Checker<'_> {
             let value = self.constant_of(module, item, &e, &ty, &format!("the default of `{name}`"));
             self.muted -= unread;
             if let Some(a) = self.schema.attrs.get_mut(id.0 as usize) {
-                a.default = value;
+                // one that is wrong is told once: what leaves the attribute out has it all the same
+                a.default = value.or(Some(Value::None));
             }
         }
     }
@@ -431,8 +432,7 @@ impl Checker<'_> {
         }
         let place = Place::new(item, q.span);
         let text = self.text(place);
-        const TYPES: [&str; 10] = ["Bool", "Int", "Float", "Text", "Time", "Duration", "Json", "Node", "Edge", "Event"];
-        let near = crate::base::diagnostic::nearest(&text, TYPES);
+        let near = crate::base::diagnostic::nearest(&text, crate::scalar::types::TYPE_NAMES);
         let other = foreign::type_of(&text);
         let mut d = self.unknown_kind(module, q, place);
         if let Some(t) = other.or(if d.suggestions.is_empty() { near } else { None }) {

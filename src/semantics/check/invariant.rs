@@ -68,6 +68,7 @@ impl Checker<'_> {
             self.report(d);
         }
         self.single_uses(&cx);
+        self.plain_title(item, x.title.as_ref());
         let Some(old) = self.program.invariants.get_mut(id.0 as usize) else { return };
         *old = Invariant {
             name: old.name.clone(),
@@ -144,7 +145,9 @@ impl Checker<'_> {
         let form = match &d.kind {
             ast::DemandKind::Never(f) => {
                 let e = self.body(cx, f, Pos::MATCHED);
-                binding.extend(cx.frame_vars());
+                let own = cx.frame_vars();
+                own.iter().for_each(|v| cx.info(*v).into_iter().for_each(|i| i.reported = true));
+                binding.extend(own);
                 self.assume(cx, &e);
                 message = d.message.as_ref().map(|m| self.message(cx, m));
                 cx.pop();

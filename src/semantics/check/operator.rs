@@ -320,8 +320,12 @@ impl Checker<'_> {
         }
         let a = self.expr(cx, left, inner);
         let list = self.expr(cx, right, inner);
-        let list = self.present(cx, list, "a list");
-        let item = match &list.ty {
+        // of a text that may be absent the greater mistake is told
+        let list = match list.ty.present() {
+            Type::Text | Type::Literals(_) => list,
+            _ => self.present(cx, list, "a list"),
+        };
+        let item = match list.ty.present() {
             Type::Error => Type::Error,
             Type::Json => Type::Json,
             Type::List(t) => (**t).clone(),

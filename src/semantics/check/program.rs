@@ -5,6 +5,7 @@ use super::declaration::Declared;
 use super::mechanism::Headed;
 use crate::base::{Diagnostic, FileId, ItemId, Loader, Place, Severity, Sources};
 use crate::scalar::expression::HostFunction;
+use crate::scalar::types::TYPE_NAMES;
 use crate::scalar::{KindId, Type};
 use crate::semantics::checker::{Checker, RuleSource};
 use crate::semantics::cycles;
@@ -149,7 +150,7 @@ impl Checker<'_> {
                     _ => None,
                 };
                 if let Some(k) = declared {
-                    if TYPES.contains(&&*text) {
+                    if TYPE_NAMES.contains(&&*text) {
                         let d = Diagnostic::error(error::DUPLICATE_NAME, format!("`{text}` is a type of the language"))
                             .at(place, "cannot be declared")
                             .help("choose another name");
@@ -599,6 +600,3 @@ impl Checker<'_> {
             .collect()
     }
 }
-
-/// The names of types, which no kind may take.
-const TYPES: &[&str] = &["Bool", "Int", "Float", "Text", "Time", "Duration", "Json", "Node", "Edge", "Event"];

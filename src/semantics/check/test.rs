@@ -101,6 +101,7 @@ impl Checker<'_> {
             self.report(d);
         }
         self.single_uses(&cx);
+        self.plain_title(item, Some(&t.title));
         self.program.tests.push(Test {
             title: t.title.value.clone(),
             vars: cx.vars,

@@ -1,10 +1,11 @@
 //! What interactive hosts hold: a program that grows item by item, a candidate, and a stack of edits made to it. Every question is
 //! about the structure as the edits left it. Used by the REPL.
+use super::meaning::meaning;
 use super::notebook::{Defined, Entry, Notebook};
 use super::words;
-use crate::base::{Diagnostic, Loader, Sources};
+use crate::base::{Diagnostic, Loader, Place, Sources, Span};
 use crate::report::exit::conclude;
-use crate::session::error::{Error, Failure};
+use crate::session::error::{BAD_COMMAND, Error, Failure};
 use crate::session::input::Input;
 use crate::session::program::{CompileOptions, Program, Stage};
 use crate::session::run::{Run, RunOptions};
@@ -96,14 +97,23 @@ impl Workbench {
     /// Adds items, or puts them in the place of those of their names. On an error nothing changes.
     pub fn define(&mut self, entered: &str, options: &RunOptions) -> Result<Changed, Error> {
         let (notebook, defined) = self.notebook.define(entered).map_err(|f| Error::Program(Box::new(f)))?;
-        self.revise(notebook, defined, options)
+        let anew: Vec<String> =
+            defined.iter().filter(|d| d.replaced > 0 && d.what.starts_with("rule ")).map(|d| d.what.clone()).collect();
+        self.revise(notebook, defined, options).map_err(|e| match anew.is_empty() {
+            true => e,
+            false => e.with_help(&format!(
+                "this is all of `{}` then: clauses add up only where nothing is asked between them; enter them together",
+                anew.join("`, `")
+            )),
+        })
     }
 
     /// Takes the items of a name out of the program.
     pub fn forget(&mut self, name: &str, options: &RunOptions) -> Result<usize, Error> {
         let (notebook, count) = self.notebook.without(name);
         if count > 0 {
-            self.revise(notebook, vec![], options)?;
+            let entries = notebook.entries();
+            self.revise(notebook, vec![], options).map_err(|e| still_used(name, &entries, e))?;
         }
         Ok(count)
     }
@@ -329,7 +339,11 @@ impl Workbench {
         if !own.is_empty() {
             return Some(own.iter().map(|i| format!("{}\n", i.1)).collect());
         }
-        stages::doc(self.ready().ok()?.0, name)
+        let known = self.ready().ok().and_then(|r| stages::doc(r.0, name));
+        match (known, meaning(name)) {
+            (Some(known), Some(meaning)) => Some(format!("{known}{meaning}")),
+            (known, meaning) => known.or(meaning),
+        }
     }
     /// What a stage makes of the program; its plan is that for the structure as it is.
     pub fn dump(&self, stage: Stage) -> String {
@@ -345,4 +359,29 @@ impl Workbench {
             Err(_) => (at, vec![]),
         }
     }
+}
+
+/// Why items of a name cannot be dropped: which others use it.
+fn still_used(name: &str, entries: &[Entry], e: Error) -> Error {
+    let failure = e.failure();
+    let errors = failure.diagnostics.iter().filter(|d| d.is_error());
+    let places = errors.filter_map(|d| failure.sources.resolve(d.primary()?)).filter(|(file, _)| file.0 == 0);
+    let starts: Vec<usize> = places.map(|(_, at)| at.start as usize).collect();
+    let users = entries.iter().filter(|e| starts.iter().any(|s| e.span.contains(s)));
+    let mut named: Vec<String> = vec![];
+    for u in users.map(|e| format!("`{} {}`", e.word, e.key.name).replace(" `", "`")) {
+        if !named.contains(&u) {
+            named.push(u);
+        }
+    }
+    if named.is_empty() {
+        return e;
+    }
+    let mut sources = Sources::new();
+    let file = sources.add_file("the command", name);
+    let item = sources.add_item(file, 0);
+    let d = Diagnostic::error(BAD_COMMAND, format!("nothing was dropped: `{name}` is still used"))
+        .at(Place::new(item, Span::new(0, name.len())), format!("by {}", named.join(", ")))
+        .help("drop or redefine those first");
+    Error::of(vec![d], sources)
 }

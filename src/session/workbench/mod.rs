@@ -1,6 +1,7 @@
 //! Exploring: a program that grows, a candidate, and what if. Used by the REPL.
 mod bench;
 pub mod difference;
+mod meaning;
 mod notebook;
 pub mod words;
 

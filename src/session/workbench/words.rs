@@ -73,7 +73,14 @@ pub(super) fn complete(checked: &Checked, graph: &Graph, text: &str, at: usize) 
     let found: BTreeSet<String> = match word(back + 1) {
         "." => attributes(checked, before, &list, back + 2),
         "-" | "<-" => schema.of_sort(Sort::Edge).map(|k| schema.name(k).to_string()).chain(pairs(checked)).collect(),
-        _ => names(checked, list.len() == back),
+        _ => {
+            let mut found = names(checked, list.len() == back);
+            // the edits of `:do` begin with these
+            if before.starts_with(":do") {
+                found.extend(["add", "ensure", "remove", "set"].map(str::to_string));
+            }
+            found
+        }
     };
     (start, found.into_iter().filter(|f| f.starts_with(typed) && f != typed).collect())
 }
@@ -102,8 +109,16 @@ fn names(checked: &Checked, first: bool) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = p.schema.kinds.iter().map(|k| k.name.to_string()).collect();
     found.extend(p.rules.iter().map(|r| r.name.to_string()));
     found.extend(p.params.iter().map(|x| x.name.to_string()));
+    found.extend(p.invariants.iter().map(|x| x.name.to_string()));
+    found.extend(p.interventions.iter().map(|x| x.name.to_string()));
+    found.extend(p.policies.iter().map(|x| x.name.to_string()));
     found.extend(builtin::names().into_iter().map(str::to_string));
-    found.extend(RESERVED.iter().chain(&["count", "sum", "min", "max", "avg"]).map(|w| w.to_string()));
+    found.extend(
+        RESERVED
+            .iter()
+            .chain(&["count", "sum", "min", "max", "avg", "median", "percentile", "distinct", "any", "all", "holds", "breaks"])
+            .map(|w| w.to_string()),
+    );
     if first {
         found.extend(ITEM_WORDS.iter().map(|w| w.to_string()));
     }

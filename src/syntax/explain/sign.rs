@@ -92,6 +92,9 @@ impl Context<'_> {
         let found = Explained::new(error::BAD_NUMBER, format!("`{text}` is no number and no duration"), at, "")
             .help("durations are whole numbers with a unit: `250ms`, `30s`, `10m`, `24h`, `7d`; digits may be grouped: `10_000`");
         let whole = number.trim_end_matches('_');
+        if let Some(sum) = compound_duration(text) {
+            return found.help("a duration has one unit").suggest(format!("write `{sum}`"), at, sum);
+        }
         if number.contains('.') {
             return match whole_duration(number, known) {
                 Some(whole) => found.suggest(format!("write `{whole}`"), at, whole),
@@ -133,15 +136,33 @@ impl Context<'_> {
     }
 }
 
+const UNITS: [(&str, u64); 6] =
+    [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
+
+/// So many microseconds, in the largest unit of which they are a whole number.
+fn in_one_unit(micros: u64) -> Option<String> {
+    UNITS.iter().find(|(_, s)| micros.is_multiple_of(*s)).map(|(u, s)| format!("{}{u}", micros / s))
+}
+
+/// `1h30m` in one unit.
+fn compound_duration(text: &str) -> Option<String> {
+    let (mut rest, mut micros, mut parts) = (text, 0u64, 0);
+    while !rest.is_empty() {
+        let (number, behind) = rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit())?)?;
+        let (unit, next) = behind.split_at_checked(behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len()))?;
+        let scale = UNITS.iter().find(|(u, _)| *u == unit)?.1;
+        micros = micros.checked_add(number.parse::<u64>().ok()?.checked_mul(scale)?)?;
+        (rest, parts) = (next, parts + 1);
+    }
+    if parts > 1 { in_one_unit(micros) } else { None }
+}
+
 /// `1.5` of a unit as a whole number of a smaller one.
 fn whole_duration(number: &str, unit: &str) -> Option<String> {
-    const UNITS: [(&str, u64); 6] =
-        [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
     let scale = UNITS.iter().find(|(u, _)| *u == unit)?.1;
     let (whole, part) = number.split_once('.')?;
     let digits = u32::try_from(part.len()).ok()?;
     let tenth = 10u64.checked_pow(digits)?;
     let all = format!("{whole}{part}").replace('_', "").parse::<u64>().ok()?.checked_mul(scale)?;
-    let micros = all.is_multiple_of(tenth).then_some(all / tenth)?;
-    UNITS.iter().find(|(_, s)| micros.is_multiple_of(*s)).map(|(u, s)| format!("{}{u}", micros / s))
+    in_one_unit(all.is_multiple_of(tenth).then_some(all / tenth)?)
 }

@@ -183,8 +183,9 @@ pub(in super::super) fn stray(text: &str, tokens: &[Token]) -> Explained {
         "on" | "permit" | "forbid" | "escalate" | "warn" | "rewrite" | "oblige" | "when" | "unless" => {
             found.help(format!("`{lower}` is a clause of a `policy`: `policy name {{ on c: Call … }}`"))
         }
-        "let" => found
-            .help("`let` stands in `invariant`, `intervention`, `policy` and `test`; a value for the whole program is a `param`"),
+        "let" => {
+            found.help("`let` stands in `invariant`, `intervention` and `policy`; a value for the whole program is a `param`")
+        }
         _ => match nearest(word, ITEM_WORDS) {
             Some(near) => found.help(all).suggest(format!("did you mean `{near}`?"), first.span, near),
             None => found.help(all),
@@ -249,7 +250,7 @@ fn value_of_others(context: &Context, first: Token) -> Option<Explained> {
     edits.extend(context.token(4).filter(|t| t.kind == TokenKind::Semicolon).map(|t| (t.span, String::new())));
     Some(
         Explained::new(error::UNKNOWN_ITEM, format!("`{word}` begins no item"), first.span, "say `param`")
-            .help("a value for the whole program is a `param`; `let` stands in `invariant`, `intervention`, `policy` and `test`")
+            .help("a value for the whole program is a `param`; `let` stands in `invariant`, `intervention` and `policy`")
             .suggest_all("write a `param`", edits),
     )
 }
