@@ -4,9 +4,9 @@ use super::evaluate::{Decided, How, World, in_one_world, in_world_below};
 use super::unmet::unmet;
 use crate::base::{Place, Sources};
 use crate::engine::Budget;
-use crate::plan::unit::each_part;
+use crate::plan::intervention::atoms;
 use crate::scalar::{Val, Value};
-use crate::semantics::hir::{self, Expr, ExprKind, InvariantId, Program, VerdictAtom};
+use crate::semantics::hir::{self, Expr, InvariantId, Program, VerdictAtom};
 use crate::semantics::{Needs, Strata};
 use crate::structure::difference::Difference;
 use crate::structure::edit::{Change, Conflict};
@@ -140,13 +140,6 @@ fn outcome<'p>(
     found
 }
 
-fn verdict_atoms<'p>(e: &'p Expr, out: &mut Vec<&'p Expr>) {
-    if matches!(e.kind, ExprKind::Verdict(_)) {
-        out.push(e);
-    }
-    each_part(e, &mut |p| verdict_atoms(p, out));
-}
-
 fn expect<'p>(
     program: &'p Program,
     world: &mut dyn World<'p>,
@@ -154,13 +147,15 @@ fn expect<'p>(
     e: &'p Expr,
     outcomes: &mut Outcomes,
 ) -> Result<(), String> {
-    let mut atoms = vec![];
-    verdict_atoms(e, &mut atoms);
+    let mut list = vec![];
+    atoms(e, false, &mut list);
     let mut truths = vec![];
     let mut seen: Vec<String> = vec![];
-    for a in atoms {
-        let ExprKind::Verdict(atom) = &a.kind else { continue };
-        let truth = match &**atom {
+    for a in list {
+        if a.past {
+            return Err("this version of dbm cannot evaluate a verdict within `was` in a test yet".into());
+        }
+        let truth = match a.atom {
             VerdictAtom::Holds(list) => {
                 let mut all = true;
                 for id in list {
@@ -193,9 +188,29 @@ fn expect<'p>(
                 }
                 all
             }
+            VerdictAtom::Unchanged(list) | VerdictAtom::Changed(list) => {
+                let wanted = matches!(a.atom, VerdictAtom::Changed(_));
+                let mut all = true;
+                for r in list {
+                    let changed = match world.changed(*r) {
+                        Err(u) => return Err(format!("this version of dbm cannot evaluate {} yet", u.what)),
+                        Ok(Err(f)) => return Err(fault(world, f)),
+                        Ok(Ok(changed)) => changed,
+                    };
+                    if changed != wanted {
+                        let name = match r {
+                            hir::Relation::Rule(r) => program.rule(*r).map_or("?".to_string(), |r| r.name.to_string()),
+                            hir::Relation::Edge(k) => program.schema.name(*k).to_string(),
+                        };
+                        seen.push(format!("`{name}` {}", if changed { "changed" } else { "has the same facts as before" }));
+                    }
+                    all &= changed == wanted;
+                }
+                all
+            }
             _ => return Err("this version of dbm cannot evaluate this expectation yet".into()),
         };
-        truths.push((a as *const Expr as usize, truth));
+        truths.push((a.e as *const Expr as usize, truth));
     }
     let found = match world.truth(test.vars.len(), &[], e, &truths) {
         Err(u) => return Err(format!("this version of dbm cannot evaluate {} yet", u.what)),

@@ -340,3 +340,226 @@ fn interventions_agree_with_the_oracle() {
         None
     });
 }
+
+/// What is said of a program and a candidate.
+fn said(name: &str, program: &str, candidate: &str, args: &[&str]) -> (i32, String) {
+    let folder = crate::cli::folder(&format!("worlds-{name}"), &[("p.dbm", program), ("c.json", candidate)]);
+    let args: Vec<String> = ["check", "p.dbm", "c.json"].iter().chain(args).map(|a| a.to_string()).collect();
+    let said = crate::docs::dbm(&folder, &args, None);
+    (said.code, said.text)
+}
+
+const HOSTS: &str = "node Host { zone: Text = \"a\" }\nnode Service { tier: Int = 1 }\nedge runs_on: Service -> Host\n\
+                     rule down(s: Service) if not s -runs_on-> _\ninvariant up { never s: Service where down(s) }\n";
+const TWO: &str = "{\"nodes\": [{\"id\": \"h1\", \"kind\": \"Host\"}, {\"id\": \"h2\", \"kind\": \"Host\"}, {\"id\": \"h3\", \"kind\": \"Host\"}, \
+                   {\"id\": \"web\", \"kind\": \"Service\"}, {\"id\": \"mail\", \"kind\": \"Service\"}], \
+                   \"edges\": [{\"kind\": \"runs_on\", \"from\": \"web\", \"to\": \"h1\"}, {\"kind\": \"runs_on\", \"from\": \"web\", \"to\": \"h2\"}, \
+                   {\"kind\": \"runs_on\", \"from\": \"mail\", \"to\": \"h3\"}]}";
+
+/// What an intervention comes to: the exit code, and what its line says.
+#[test]
+fn interventions_of_every_form() {
+    let cases: &[(&str, &str, &[&str], i32, &[&str])] = &[
+        ("names", "for h: Host do remove h expect not down(Service(\"wbe\"))", &[], 4, &["DBM0516", "did you mean `web`?"]),
+        (
+            "added-names",
+            "do add Service(\"new\") expect down(Service(\"new\")) and not was(down(Service(\"new\")))",
+            &[],
+            0,
+            &["1 world tried"],
+        ),
+        (
+            "part",
+            "for h: Host do remove h expect in some worlds down(Service(\"mail\"))",
+            &["--worlds", "2"],
+            5,
+            &["DBM0615", "unknown, a limit"],
+        ),
+        (
+            "part-met",
+            "for h: Host where h.id == \"h3\" do remove h expect in some worlds down(Service(\"mail\"))",
+            &["--worlds", "1"],
+            0,
+            &["1 world tried"],
+        ),
+        ("all", "for h: Host do remove h expect in some worlds down(Service(\"mail\"))", &[], 0, &["3 worlds tried"]),
+        ("share", "for h: Host do remove h expect in at least 60% worlds holds up", &["--worlds", "1"], 5, &["unknown, a limit"]),
+        ("minimal", "for any 2 h: Host do remove h expect holds up", &[], 1, &["2 of 6 worlds fail"]),
+        (
+            "let-groups",
+            "for any 2 h: Host let n = count(h) for s in [\"x\"] do remove h expect holds up or n > 9",
+            &[],
+            1,
+            &["2 of 6 worlds fail"],
+        ),
+        (
+            "second",
+            "for h: Host do remove h expect in at least 30% worlds h.id == \"h1\" message \"first {h}\" expect h.id == \"h1\" message \"second {h}\"",
+            &[],
+            1,
+            &["2 of 3 worlds fail", "second h2", "second h3"],
+        ),
+        ("was-let", "for h: Host do remove h let n = count(x: Host) expect n <= was(n)", &[], 3, &["DBM0408", "`n` is a value"]),
+        (
+            "before",
+            "for h: Host do remove h let n = count(x: Host) expect n == was(count(x: Host)) - 1",
+            &[],
+            0,
+            &["3 worlds tried"],
+        ),
+        (
+            "conflict",
+            "for h: Host do remove h do set x.zone = \"b\" for x: Host expect holds up",
+            &[],
+            1,
+            &["DBM0614", "an edit cannot be made"],
+        ),
+        ("ensure", "do ensure Service(\"web\") -runs_on-> Host(\"h1\") expect false", &[], 0, &["vacuous, none of 1 world"]),
+        (
+            "dangling",
+            "for h: Host do add Service(\"late\") do add Service(\"late\") -runs_on-> h expect not down(Service(\"late\"))",
+            &[],
+            0,
+            &["3 worlds tried"],
+        ),
+        (
+            "against",
+            "for h: Host do set h.zone = \"b\" against remove h expect not was(h is Host) and h.zone == \"b\"",
+            &[],
+            0,
+            &["3 worlds tried"],
+        ),
+        ("stable", "for e: runs_on do remove e expect stable down(Service(\"web\"))", &[], 0, &["3 worlds tried"]),
+        ("changed-edges", "for e: runs_on do remove e expect changed runs_on", &[], 0, &["3 worlds tried"]),
+        (
+            "lost-edge",
+            "for h: Host where h.id == \"h3\" do remove h expect holds up",
+            &[],
+            1,
+            &["was by", "Service(\"mail\") -runs_on-> Host(\"h3\")"],
+        ),
+        ("none", "for h: Host where h.zone == \"q\" do remove h expect holds up", &[], 0, &["DBM0620", "it made no world"]),
+        ("no-worlds", "for h: Host do remove h expect holds up", &["--worlds", "0"], 2, &["no world at all"]),
+    ];
+    for (name, clauses, args, code, wanted) in cases {
+        let program = format!("{HOSTS}intervention i {{ {clauses} }}\n");
+        let (found, text) = said(name, &program, TWO, args);
+        assert_eq!(found, *code, "{name}: {text}");
+        for w in *wanted {
+            assert!(text.contains(w), "{name}: {w} is not in\n{text}");
+        }
+    }
+}
+
+/// An event's position counts the events that are there, in each world.
+#[test]
+fn the_index_of_an_event_is_that_of_its_world() {
+    let candidate = "{\"nodes\": [], \"edges\": [], \"events\": [\
+        {\"id\": \"a\", \"kind\": \"Ev\", \"at\": \"2026-01-01T00:00:00Z\", \"n\": 1}, {\"id\": \"b\", \"kind\": \"Ev\", \"at\": \"2026-01-02T00:00:00Z\", \"n\": 2}]}";
+    let program = "event Ev { n: Int }\n\
+        intervention later { for b: Ev where b.n == 2 for k in [1, 2] do add Ev(if k == 1 then \"x\" else \"y\") at @2026-01-01T12:00:00Z { n: 9 } \
+        expect b.index == 2 and was(b.index) == 1 }\n\
+        intervention earlier { for a: Ev where a.n == 1 for b: Ev where b.n == 2 do remove a expect b.index == 0 and was(b.index) == 1 }\n";
+    let (code, text) = said("index", program, candidate, &[]);
+    assert_eq!(code, 0, "{text}");
+}
+
+/// However many worlds fail, so many are described as are asked for, and the first of them with what changed.
+#[test]
+fn so_many_failing_worlds_are_described() {
+    let nodes: Vec<String> = (0..60).map(|n| format!("{{\"id\": \"s{n}\", \"kind\": \"S\"}}")).collect();
+    let candidate = format!("{{\"nodes\": [{}], \"edges\": []}}", nodes.join(", "));
+    let program = "node S\nedge e: S -> S\nrule there(s: S) if s is S\nintervention i { for s: S do remove s expect there(s) }\n";
+    let (code, text) = said("many", program, &candidate, &["--format", "json", "--max-violations", "30"]);
+    assert_eq!(code, 1);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let demand = &report["candidates"][0]["demands"][0];
+    assert_eq!(demand["violation_count"], 60);
+    let list = demand["violations"].as_array().unwrap();
+    assert_eq!(list.len(), 30);
+    let changed = list.iter().filter(|v| !v["world"]["changes"].as_array().unwrap().is_empty()).count();
+    assert_eq!(changed, 20);
+}
+
+/// A test with `do` has its `given` as the world before.
+#[test]
+fn a_test_compares_with_what_was_given() {
+    let program = "node Host { zone: Text }\nrule near(h: Host) if h.zone == \"a\"\n\
+        test \"before\" {\n  given { Host a { zone: \"a\" }, b { zone: \"b\" } }\n  do set a.zone = \"b\"\n  do remove b\n\
+        expect was(a.zone) == \"a\" and a.zone == \"b\"\n  expect changed near\n  expect stable some h: Host where h.zone == \"b\"\n\
+        expect was(count(h: Host)) == 2 and count(h: Host) == 1\n  expect not b is Host\n}\n\
+        test \"fails\" {\n  given { Host a { zone: \"a\" } }\n  do set a.zone = \"b\"\n  expect unchanged near\n}\n";
+    let folder = crate::cli::folder("worlds-test", &[("p.dbm", program)]);
+    let said = crate::docs::dbm(&folder, &["test".into(), "p.dbm".into()], None);
+    assert!(said.text.contains("✓ before") && said.text.contains("`near` changed"), "{}", said.text);
+    assert_eq!(said.code, 1);
+}
+
+/// What candidates agree on, what tells them apart, and what is decided about them.
+#[test]
+fn many_candidates() {
+    let step = |id: &str, ty: &str, cost: &str| {
+        format!("{{\"id\": \"{id}\", \"kind\": \"Step\", \"type\": \"{ty}\", \"cost\": {cost}}}")
+    };
+    let next = |a: &str, b: &str| format!("{{\"kind\": \"next\", \"from\": \"{a}\", \"to\": \"{b}\"}}");
+    let all =
+        |nodes: &[String], edges: &[String]| format!("{{\"nodes\": [{}], \"edges\": [{}]}}", nodes.join(", "), edges.join(", "));
+    let good = all(&[step("a", "approve", "1.0"), step("b", "x", "0.0")], &[next("a", "b")]);
+    let round = all(&[step("a", "q", "1.0"), step("b", "x", "0.0")], &[next("a", "b"), next("b", "a")]);
+    let large = all(&[step("a", "approve", "1.0"), step("b", "x", "0.0"), step("c", "x", "0.0")], &[next("a", "b")]);
+    let cheap = all(&[step("a", "approve", "0.5")], &[]);
+    let other = all(&[step("start", "approve", "1.0"), step("b", "x", "0.0")], &[next("start", "b")]);
+    let program = "node Step { type: Text, cost: Float = 0.0 }\nedge next: Step -> Step\n\
+        rule before(a: Step, b: Step) if a -next+-> b\n\
+        invariant acyclic { never x -next+-> x }\ninvariant small : warning { require count(s: Step) <= 2 }\n\
+        invariant agreed { require in at least 75% candidates some s: Step where s.type == \"approve\" }\n\
+        policy intake {\n  on candidate\n  forbid when breaks acyclic message \"it goes round\"\n  escalate to \"architect\" when breaks small\n  permit\n}\n\
+        prefer cheap = 0.0 - sum(s.cost for s: Step)\nprefer short weight 2.0 = 0.0 - count(s: Step)\n";
+    let files: Vec<(&str, &str)> = vec![
+        ("p.dbm", program),
+        ("good.json", &good),
+        ("round.json", &round),
+        ("large.json", &large),
+        ("cheap.json", &cheap),
+        ("other.json", &other),
+    ];
+    let folder = crate::cli::folder("worlds-many", &files);
+    let run = |args: &[&str]| {
+        let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
+        let said = crate::docs::dbm(&folder, &args, None);
+        (said.code, said.text)
+    };
+    let (code, text) = run(&["judge", "p.dbm", "good.json", "round.json", "large.json", "cheap.json"]);
+    assert_eq!(code, 1, "{text}");
+    let order: Vec<&str> = text.lines().filter(|l| l.contains(".json")).collect();
+    let wanted = ["1. cheap.json: permit", "2. good.json: permit", "– large.json: escalate", "– round.json: forbid"];
+    assert!(order.iter().zip(wanted).all(|(l, w)| l.starts_with(w)) && order.len() == 4, "{text}");
+    assert!(text.contains("intake: forbid, it goes round"), "{text}");
+    assert_eq!(run(&["judge", "p.dbm", "good.json", "cheap.json"]).0, 0);
+    let (code, text) = run(&["check", "p.dbm", "good.json", "round.json", "large.json", "cheap.json", "--only", "agreed"]);
+    assert_eq!((code, text.matches("✓ agreed").count()), (0, 4), "{text}");
+    let (code, text) = run(&["check", "p.dbm", "good.json", "round.json", "--only", "agreed"]);
+    assert!(code == 1 && text.contains("it is so in 1 of 2 candidates"), "{text}");
+    let (code, text) = run(&["check", "p.dbm", "round.json", "--only", "intake"]);
+    assert!(code == 1 && text.contains("it goes round"), "{text}");
+    let (_, text) = run(&["core", "p.dbm", "good.json", "large.json", "cheap.json", "--share", "60"]);
+    assert!(
+        text.contains("3  Step(\"a\")") && text.contains("2  before(Step(\"a\"), Step(\"b\"))") && !text.contains("Step(\"c\")"),
+        "{text}"
+    );
+    let diff = |a: &str, b: &str| run(&["diff", a, b]);
+    assert_eq!(diff("good.json", "good.json"), (0, "no difference\n".into()));
+    assert_eq!(
+        diff("good.json", "large.json"),
+        (1, "add Step(\"c\") { cost: 0.0, type: \"x\" }\n1 edit, the fewest there can be\n".into())
+    );
+    let (_, text) = diff("good.json", "round.json");
+    assert!(
+        text.ends_with("2 edits, the fewest there can be\n") && text.contains("add Step(\"b\") -next-> Step(\"a\")"),
+        "{text}"
+    );
+    assert_eq!(diff("good.json", "other.json").1, "rename Step(\"a\") to Step(\"start\")\n1 edit; there may be a shorter way\n");
+    let (code, text) = run(&["check", "p.dbm", "good.json", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &report["candidates"][0]["decision"]["effect"]), (0, &"permit".into()));
+}
