@@ -6,6 +6,7 @@ pub mod decide;
 pub mod error;
 pub mod evaluate;
 pub mod exercise;
+mod expectation;
 pub mod input;
 pub mod intervene;
 pub mod judge;

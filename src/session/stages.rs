@@ -305,6 +305,8 @@ pub(super) fn sweep(
     let one = |(n, i): (usize, &hir::Invariant)| {
         let holds = hir::VerdictAtom::Holds(vec![hir::InvariantId(n as u32)]);
         let expect = hir::Expr { kind: hir::ExprKind::Verdict(Box::new(holds)), ty: Type::Bool, place: i.place };
+        let words = hir::ExprKind::Const(Value::Text(format!("`{}` is newly broken", i.name).into()));
+        let message = hir::Expr { kind: words, ty: Type::Text, place: i.place };
         hir::Intervention {
             name: i.name.clone(),
             title: i.title.clone(),
@@ -316,7 +318,7 @@ pub(super) fn sweep(
             edits: vec![edit.clone()],
             against: vec![],
             lets: vec![],
-            expects: vec![(expect, None)],
+            expects: vec![(expect, Some(message))],
             samples: None,
             place,
         }
@@ -335,12 +337,14 @@ pub(super) fn sweep(
         locate: &locate,
     };
     let (what, values, budget) = ((&checked.program, &checked.strata), values(checked), budget(options));
-    let (demands, diagnostics) = in_one_world(what, graph, &values, &budget, How::default(), &mut |world| {
+    let (demands, mut diagnostics) = in_one_world(what, graph, &values, &budget, How::default(), &mut |world| {
         let mut diagnostics = vec![];
         let run = (&values[..], &budget, How::default());
         let all = interventions.iter().map(|i| decide::attempt(world, what, i, run, &asked, &mut diagnostics));
         (all.collect(), diagnostics)
     });
+    // each demand's line says that nothing was asked; here that is an answer, not a mistake
+    diagnostics.retain(|d| d.code != demand::error::VACUOUS);
     Ok(Found { demands, diagnostics, decision: None })
 }
 
