@@ -65,7 +65,7 @@ pub fn holds(
 /// that is there in only one of the two.
 pub fn changed<A: Annotation>(m: &mut Machine<A>, id: RelId, worlds: &A) -> Option<A> {
     let mut all: Option<A> = None;
-    let Some(r) = m.relation(id) else { return None };
+    let r = m.relation(id)?;
     let broken = r.broken.clone();
     let values = r.info.combine.is_some();
     for n in 0..r.len() {

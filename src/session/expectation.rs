@@ -139,7 +139,7 @@ impl Judged {
                     let Some((plan, v)) = self.invariants.get(id) else { continue };
                     let (holds, vacuous) = match a.past {
                         true => (e.machine.universe.not(invariant::breaks(v).as_ref()), None),
-                        false => intervention::holds(&mut e.machine, plan, v, worlds),
+                        false => intervention::holds(&e.machine, plan, v, worlds),
                     };
                     all = all.and_then(|x| x.and(holds.as_ref()?));
                     idle = idle.and_then(|x| x.and(vacuous.as_ref()?));

@@ -60,7 +60,7 @@ fn in_edit(e: &Edit, look: &mut dyn FnMut(&Expr)) {
         EditKind::Remove(x) => return look(x),
         EditKind::Set { of, path, value, .. } => {
             look(of);
-            path.iter().for_each(|p| look(p));
+            path.iter().for_each(&mut *look);
             return look(value);
         }
         EditKind::AddNode { id, given, .. } => {
