@@ -7,6 +7,7 @@ use super::scan::{Range, skip};
 use super::shape::{Shapes, article};
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Place, Severity};
+use crate::scalar::instant::format_duration;
 use crate::scalar::{Element, KindId, Kinds, Type, Val, Value};
 use crate::structure::graph::{Finding, Found};
 use crate::structure::{AttrId, Graph, GraphBuilder, Schema, Sort};
@@ -73,6 +74,13 @@ pub struct Assembly {
     dropped: FxHashSet<(KindId, Val)>,
     repeated: u64,
     first_repeated: Option<Source>,
+    /// See `door::Options`.
+    pub lateness: Option<i64>,
+    newest: i64,
+    late: usize,
+    first_late: Option<Source>,
+    /// What is added now has no place in the document.
+    pub placeless: bool,
 }
 
 impl Assembly {
@@ -97,6 +105,11 @@ impl Assembly {
             dropped: FxHashSet::default(),
             repeated: 0,
             first_repeated: None,
+            lateness: None,
+            newest: i64::MIN,
+            late: 0,
+            first_late: None,
+            placeless: false,
         }
     }
     /// Sets a row to the defaults of a kind.
@@ -104,8 +117,12 @@ impl Assembly {
         row.clear();
         row.extend_from_slice(self.defaults.get(kind.0 as usize).map_or(&[], Vec::as_slice));
     }
+    fn placed(&self, source: Source) -> Source {
+        if self.placeless { Source { origin: NOWHERE, ..source } } else { source }
+    }
     /// Adds a node. A second one of that root and id is reported.
     pub fn node(&mut self, kind: KindId, id: Val, source: Source, row: &[Val], open: Val) {
+        let source = self.placed(source);
         let added = Added { kind, id, source };
         if let Some(first) = self.builder.find(kind, id) {
             return self.twice.push((Sort::Node, first, added));
@@ -117,13 +134,24 @@ impl Assembly {
         self.nodes.push(added);
     }
     /// Adds an edge, whose ends are looked up in the end.
-    pub fn edge(&mut self, kind: KindId, ends: (EndRef, EndRef), id: Val, source: Source, row: &[Val], open: Val) {
+    pub fn edge(&mut self, kind: KindId, mut ends: (EndRef, EndRef), id: Val, source: Source, row: &[Val], open: Val) {
+        let source = self.placed(source);
+        if self.placeless {
+            (ends.0.at, ends.1.at) = (NOWHERE, NOWHERE);
+        }
         let at = self.rows.len() as u32;
         self.rows.extend_from_slice(row);
         self.edges.push(Pending { kind, from: ends.0, to: ends.1, id, source, row: at, open });
     }
     /// Adds an event. The same one again is dropped with a warning; another one with its id is reported.
     pub fn event(&mut self, kind: KindId, id: Val, at: i64, source: Source, row: &[Val], open: Val) {
+        let source = self.placed(source);
+        if self.lateness.is_some_and(|l| at < self.newest.saturating_sub(l)) {
+            self.late += 1;
+            self.first_late.get_or_insert(source);
+            return;
+        }
+        self.newest = self.newest.max(at);
         let added = Added { kind, id, source };
         if let Some(first) = self.builder.find_event(kind, id) {
             if self.builder.event_row(first) == Some(row) && open == Val::NONE {
@@ -208,6 +236,19 @@ impl Assembly {
                     d
                 };
                 ground.two(d, first.source, second.source, "id")
+            });
+        }
+        if let Some(source) = self.first_late {
+            let title = match self.late {
+                1 => "an event comes too late; it is neither decided nor part of the history".to_string(),
+                n => format!("{n} events come too late; they are neither decided nor part of the history"),
+            };
+            let late = self.lateness.unwrap_or(0);
+            findings.add(Severity::Warning, || {
+                let d = Diagnostic::warning(LATE_EVENT, title);
+                let label = "a newer event stands before it";
+                let d = ground.at(d, source, "at", NOWHERE, label);
+                d.help(format!("events may be {} late: say `--lateness 30s` if they come out of order", format_duration(late)))
             });
         }
         if let Some(source) = self.first_repeated {

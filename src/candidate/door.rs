@@ -21,6 +21,8 @@ pub struct Options<'a> {
     pub params: &'a [Value],
     /// What is taken in at most.
     pub limits: Limits,
+    /// Of a trace that is governed: how late an event may come behind a newer one, in microseconds. None: events may stand in any order.
+    pub lateness: Option<i64>,
 }
 
 /// What came of a candidate.
@@ -47,15 +49,46 @@ impl Outcome {
 }
 
 /// Reads a candidate. Everything that does not conform is reported, each at its place.
-pub fn read(program: &Program, input: &Input<'_>, options: &Options<'_>, sources: &mut Sources) -> Outcome {
+///
+/// What stands `beside` it, in dbm's own format, is part of the structure; it is read first and by itself, so what is wrong with it is said
+/// at its own places.
+pub fn read(
+    program: &Program,
+    input: &Input<'_>,
+    beside: Option<&Input<'_>>,
+    options: &Options<'_>,
+    sources: &mut Sources,
+) -> Outcome {
     let mut findings = Findings::new(options.limits.findings);
+    let mut other = None;
+    if let Some(b) = beside {
+        let document = Document::open(b, &options.limits, sources, &mut findings);
+        let plain = Options { reader: None, lateness: None, ..options.clone() };
+        if document.is_torn() || structure(program, &document, None, &plain, &mut findings).is_none() {
+            return Outcome { graph: None, document, diagnostics: findings.finish() };
+        }
+        other = Some(document);
+    }
     let document = Document::open(input, &options.limits, sources, &mut findings);
-    let graph = if document.is_torn() { None } else { structure(program, &document, options, &mut findings) };
+    let graph = if document.is_torn() { None } else { structure(program, &document, other.as_ref(), options, &mut findings) };
     Outcome { graph, document, diagnostics: findings.finish() }
 }
 
-fn structure(program: &Program, document: &Document, options: &Options<'_>, findings: &mut Findings) -> Option<Graph> {
+fn structure(
+    program: &Program,
+    document: &Document,
+    beside: Option<&Document>,
+    options: &Options<'_>,
+    findings: &mut Findings,
+) -> Option<Graph> {
     let mut assembly = Assembly::new(&program.schema);
+    if let Some(b) = beside {
+        // its places are not those of the candidate
+        assembly.placeless = true;
+        native::read(b, &[], &options.limits, &mut assembly, findings);
+        assembly.placeless = false;
+    }
+    assembly.lateness = options.lateness;
     match options.reader {
         None => {
             let readers: Vec<&str> = program.readers.iter().map(|r| &*r.name).collect();

@@ -65,6 +65,8 @@ pub const READER_CANNOT: Code = Code::new(543, "reader-cannot");
 pub const READER_EMPTY: Code = Code::new(544, "reader-found-nothing");
 /// A program without declarations, and a candidate from which none can be inferred.
 pub const CANNOT_INFER: Code = Code::new(545, "cannot-infer");
+/// An event behind newer ones, later than events may be.
+pub const LATE_EVENT: Code = Code::new(546, "late-event");
 
 /// All codes of the door.
 pub const ALL: &[Code] = &[
@@ -100,6 +102,7 @@ pub const ALL: &[Code] = &[
     READER_CANNOT,
     READER_EMPTY,
     CANNOT_INFER,
+    LATE_EVENT,
 ];
 
 /// Findings, of which so many are kept and the others counted.

@@ -79,7 +79,7 @@ pub fn services() -> Program {
 pub fn door(program: &Program, name: &str, bytes: &[u8]) -> (Outcome, Sources) {
     let mut sources = Sources::new();
     let input = Input { name, bytes, format: Format::Auto };
-    let outcome = read(program, &input, &Options::default(), &mut sources);
+    let outcome = read(program, &input, None, &Options::default(), &mut sources);
     (outcome, sources)
 }
 
@@ -115,7 +115,7 @@ pub fn read_by(program: &Program, reader: &str, name: &str, text: &str) -> (Outc
     let mut sources = Sources::new();
     let input = Input { name, bytes: text.as_bytes(), format: Format::Auto };
     let options = Options { reader: Some(reader), ..Options::default() };
-    let outcome = read(program, &input, &options, &mut sources);
+    let outcome = read(program, &input, None, &options, &mut sources);
     (outcome, sources)
 }
 

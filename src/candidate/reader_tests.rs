@@ -150,7 +150,7 @@ fn loops_are_bounded() {
     let input = super::super::Input { name: "a.json", bytes: text.as_bytes(), format: Default::default() };
     let options =
         super::super::Options { reader: Some("r"), limits: Limits { loops: 100_000, ..Limits::default() }, ..Default::default() };
-    let outcome = super::super::read(&p, &input, &options, &mut sources);
+    let outcome = super::super::read(&p, &input, None, &options, &mut sources);
     assert_eq!(outcome.diagnostics[0].code, READER_LIMIT);
 }
 

@@ -2,3 +2,4 @@
 pub mod error;
 pub mod intervention;
 pub mod invariant;
+pub mod policy;

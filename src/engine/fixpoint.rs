@@ -4,11 +4,12 @@ use super::formula::join;
 use super::machine::{Machine, sort_of};
 use super::relation::{Relation, improves};
 use crate::base::Place;
-use crate::plan::{ClausePlan, Combine, RelId, StratumPlan};
+use crate::plan::{ClausePlan, Combine, RelId, StratumPlan, TimedPlan};
 use crate::scalar::expression::FaultKind;
 use crate::scalar::{Fault, Val};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
+use std::ops::Range;
 
 impl<A: Annotation> Machine<A> {
     /// Evaluates a stratum. Where the machine is `naive`, every clause runs in full in every round.
@@ -18,7 +19,7 @@ impl<A: Annotation> Machine<A> {
             return;
         }
         for c in plan.clauses.iter().filter(|c| c.delta.is_none()) {
-            self.clause(c);
+            self.clause(c, None);
         }
         let recursive = plan.clauses.iter().any(|c| c.delta.is_some());
         let improving: Vec<RelId> = plan.relations.iter().copied().filter(|r| self.combine(*r).is_some_and(improves)).collect();
@@ -48,14 +49,19 @@ impl<A: Annotation> Machine<A> {
                     None => false,
                 };
                 if run {
-                    self.clause(c);
+                    self.clause(c, None);
                 }
                 if self.halted() {
                     return;
                 }
             }
         }
-        for r in &plan.relations {
+        self.complete(&plan.relations);
+    }
+
+    /// Relations to which nothing will be added.
+    pub fn complete(&mut self, relations: &[RelId]) {
+        for r in relations {
             self.doubt(*r);
             if let Some(r) = self.relations.get_mut(r.0 as usize) {
                 r.settle();
@@ -105,11 +111,48 @@ impl<A: Annotation> Machine<A> {
         }
     }
 
-    /// Runs a clause in full, or from its delta.
-    fn clause(&mut self, c: &ClausePlan) {
-        let name = self.relation(c.relation).map(|r| r.info.name.to_string()).unwrap_or_default();
-        self.working_on(&name, c.place);
+    /// Evaluates event rules at events, in order. They look only back, so what they say of an event is final.
+    pub fn timed(&mut self, plan: &TimedPlan, events: Range<u32>) {
+        for e in events {
+            for i in 0..plan.rules.len() {
+                // what one rule finds at this event may be what those before it wait for
+                let mut from = i;
+                while self.at_event(plan.rules.get(from..=i).unwrap_or(&[]), Val::event(e)) {
+                    from = 0;
+                }
+                if self.halted() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Runs the clauses of rules at an event. Gives whether there is anything new.
+    fn at_event(&mut self, rules: &[(RelId, Vec<ClausePlan>)], event: Val) -> bool {
+        let mut any = false;
+        for (id, clauses) in rules {
+            clauses.iter().for_each(|c| self.clause(c, Some(event)));
+            if self.halted() {
+                return false;
+            }
+            if let Some(r) = self.relations.get_mut(id.0 as usize).filter(|r| r.grown()) {
+                r.next_round();
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Runs a clause in full, or from its delta; of an event rule at one event.
+    fn clause(&mut self, c: &ClausePlan, now: Option<Val>) {
+        if self.culprit_place() != c.place {
+            let name = self.relation(c.relation).map(|r| r.info.name.to_string()).unwrap_or_default();
+            self.working_on(&name, c.place);
+        }
         self.frame(c.slots);
+        if let (Some(now), Some(slot)) = (now, c.head.first()) {
+            self.set(*slot, now);
+        }
         let universe = self.universe.clone();
         let mut tuple: Vec<Val> = vec![Val::NONE; c.head.len()];
         let block = self.cheapest(c);

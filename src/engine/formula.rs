@@ -63,6 +63,21 @@ impl<A: Annotation> Machine<A> {
                 self.past -= 1;
                 t.and_then(|t| t.after(before)).and_then(|t| t.and(worlds))
             }
+            Formula::Decided(effect, policy, event) => {
+                let mut any: Option<A> = None;
+                self.run(&event.block, worlds.clone(), &mut |m, a| {
+                    let v = m.scalar(&event.result);
+                    let t = match v.as_fault() {
+                        Some(f) => Some(m.blamed(&a, f)),
+                        None => m.decided(v, (*effect, *policy), &a),
+                    };
+                    if let Some(t) = t {
+                        any = Some(join(any.take(), &t));
+                    }
+                    m.halted()
+                });
+                any
+            }
             Formula::Known(n) => self.known.get(*n).cloned().flatten().and_then(|k| k.and(worlds)),
             Formula::Counted { test, block, binders, repeats } => self.counted(*test, block, binders, *repeats, worlds),
         }

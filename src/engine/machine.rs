@@ -4,7 +4,7 @@ use super::budget::{Budget, Limit, Reached};
 use super::fault::Faults;
 use super::relation::{NO_ROW, Relation};
 use crate::base::Place;
-use crate::plan::{RelId, RelationInfo, Scalar, Slot};
+use crate::plan::{Effect, RelId, RelationInfo, Scalar, Slot};
 use crate::scalar::expression::FaultKind;
 use crate::scalar::{Element, Fault, KindId, Kinds, Op, Type, Val, Value};
 use crate::structure::graph::Graph;
@@ -49,6 +49,10 @@ pub struct Machine<A: Annotation> {
     pub as_it_was: bool,
     /// Where formulas about verdicts are true, by the number that the plan has for them.
     pub known: Vec<Option<A>>,
+    /// What was decided about events: the effect, the policy or all of them, the event.
+    pub decided: FxHashMap<(Effect, Option<u32>, Val), A>,
+    /// Indexes of events.
+    pub(super) histories: Vec<super::past::History>,
     /// Values of mechanisms' attributes, by element.
     pub mechanisms: FxHashMap<AttrId, FxHashMap<Val, Vec<(Val, A)>>>,
     /// Reads of mechanisms' attributes that are not computed yet (see `mechanism`).
@@ -92,6 +96,8 @@ impl<A: Annotation> Machine<A> {
             past: 0,
             as_it_was: false,
             known: vec![],
+            decided: FxHashMap::default(),
+            histories: vec![],
             mechanisms: FxHashMap::default(),
             needs: vec![],
             kinds: FxHashMap::default(),
@@ -112,6 +118,10 @@ impl<A: Annotation> Machine<A> {
     /// Says what is being computed, for the diagnostic of a limit.
     pub fn working_on(&mut self, name: &str, place: Place) {
         self.culprit = (name.to_string(), place);
+    }
+    /// The place of what is being computed.
+    pub(super) fn culprit_place(&self) -> Place {
+        self.culprit.1
     }
     /// A fresh frame.
     pub fn frame(&mut self, slots: u32) {

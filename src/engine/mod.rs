@@ -9,6 +9,7 @@ pub mod formula;
 pub mod machine;
 pub mod mechanism;
 pub mod pairs;
+mod past;
 pub mod path;
 pub mod relation;
 pub mod step;

@@ -387,6 +387,10 @@ impl<A: Annotation> Relation<A> {
         self.broken_delta = self.broken_pending.take();
         self.changed()
     }
+    /// Whether there is anything that no round has seen.
+    pub fn grown(&self) -> bool {
+        self.visible < self.count || !self.pending.is_empty() || self.broken_pending.is_some()
+    }
     /// Whether its delta is the rows from `old` to `visible`: one world, and no values that improve.
     #[inline]
     pub fn grows_only(&self) -> bool {

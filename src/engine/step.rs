@@ -84,12 +84,14 @@ impl<A: Annotation> Machine<A> {
                 let v = self.field(of, *field);
                 self.bind(*slot, v, rest, a, sink)
             }
-            Step::Lookup { slot, kind, sort, id, place } => {
+            Step::Lookup { slot, kind, sort, id, now, place } => {
                 let id = self.scalar(id);
                 let v = if id.as_fault().is_some() || id == Val::NONE {
                     id
                 } else {
-                    match self.lookup(*kind, *sort, id) {
+                    let now = now.and_then(|s| self.get(s).as_event());
+                    let seen = |e: &Val| now.is_none_or(|n| e.as_event().is_none_or(|e| e <= n));
+                    match self.lookup(*kind, *sort, id).filter(seen) {
                         Some(e) => e,
                         None => {
                             let text = format!("there is no {} with the id {}", self.graph.schema.name(*kind), self.show(id));
@@ -163,6 +165,14 @@ impl<A: Annotation> Machine<A> {
                 Val::NONE => self.computed(*slot, second, rest, a, sink),
                 v => self.bind(*slot, v, rest, a, sink),
             },
+            Step::Past { spec, event } => self.past(spec, *event, rest, a, sink),
+            Step::NotAfter(event, now) => match (self.get(*event).as_event(), self.get(*now).as_event()) {
+                (Some(e), Some(n)) if e > n => false,
+                _ => self.steps(rest, a, sink),
+            },
+            Step::Latest(block) => self.first_of(1, block, rest, a, sink),
+            Step::Last(n, block) => self.first_of(*n, block, rest, a, sink),
+            Step::Consecutive { slot, block, satisfies } => self.consecutive((*slot, block, satisfies), rest, a, sink),
             Step::Union(blocks) => {
                 for b in blocks {
                     if self.run(b, a.clone(), &mut |m, a| m.steps(rest, a, sink)) {

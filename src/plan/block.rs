@@ -93,12 +93,24 @@ impl Unit<'_, '_> {
                 Some(d) if i < d => Source::Old,
                 _ => Source::Total,
             };
+            // what the history's index answers need not be asked again
+            let mut key = vec![];
+            if let Conjunct::Past(p) = c {
+                let (answered, found) = self.past_key(p, &list, &left, bound);
+                left.retain(|j| !answered.contains(j));
+                key = found;
+            }
+            let mut inner = vec![];
+            let mut own = bound.clone();
+            match c {
+                Conjunct::Past(p) => self.past(p, key, &mut own, &mut inner)?,
+                _ => self.generate(c, &mut own, source, &mut inner)?,
+            }
             if condition {
-                let mut inner = vec![];
-                self.generate(c, &mut bound.clone(), source, &mut inner)?;
                 steps.push(Step::Filter(Formula::Exists(Block { steps: inner })));
             } else {
-                self.generate(c, bound, source, &mut steps)?;
+                *bound = own;
+                steps.append(&mut inner);
             }
         }
         if let Some(i) = left.first()
@@ -112,7 +124,7 @@ impl Unit<'_, '_> {
 
     pub(super) fn conjunct_place(&self, c: &Conjunct<'_>) -> Place {
         match c {
-            Conjunct::Formula(x) | Conjunct::Not(x) | Conjunct::Parameter(_, x) => x.e.place,
+            Conjunct::Formula(x) | Conjunct::Not(x) | Conjunct::Parameter(_, x) | Conjunct::Earlier(x) => x.e.place,
             Conjunct::Range(_, _, _, p) => *p,
             _ => Place::default(),
         }
@@ -225,6 +237,7 @@ impl Unit<'_, '_> {
             }
             Conjunct::Parameter(_, x) => known(*x).then_some(0),
             Conjunct::Kind(_, s) => bound.contains(s).then_some(2),
+            Conjunct::Past(p) => [p.slot, p.now].iter().chain(&p.behind).all(|s| bound.contains(s)).then_some(2),
             Conjunct::Formula(x) => match &x.e.kind {
                 ExprKind::Atom(..) | ExprKind::Path(_) => None,
                 ExprKind::Is(of, _) => (known(x.sub(of))).then_some(2),
@@ -269,6 +282,7 @@ impl Unit<'_, '_> {
                 bound.insert(*slot);
             }
             Conjunct::Kind(ty, s) => steps.push(Step::Kind { ty: ty.clone(), element: Arg::Key(*s) }),
+            Conjunct::Past(p) => self.past(p, vec![], bound, steps)?,
             Conjunct::Not(x) => {
                 let f = self.formula(*x, bound)?;
                 steps.push(Step::Filter(Formula::Not(Box::new(f))));
@@ -322,6 +336,17 @@ impl Unit<'_, '_> {
         };
         match c {
             Conjunct::Kind(ty, _) => Some(sizes.kind(ty)),
+            Conjunct::Past(p) => {
+                [p.now].iter().chain(&p.behind).all(|s| bound.contains(s)).then_some(if p.latest { 0.0 } else { 0.5 })
+            }
+            Conjunct::Earlier(x) => {
+                let own = self.earlier_slots(*x);
+                self.conjunct_slots(c).iter().all(|s| bound.contains(s) || own.contains(s)).then_some(1.5)
+            }
+            Conjunct::Last(_, scope, env) => {
+                let own = self.binder_slots(scope, *env);
+                self.conjunct_slots(c).iter().all(|s| bound.contains(s) || own.contains(s)).then_some(3.0)
+            }
             Conjunct::Edge(kinds, e, f, t) => {
                 let b = |s: &Slot| bound.contains(s);
                 Some(kinds.iter().map(|k| order::edges(sizes.edges(*k), b(e), b(f), b(t))).sum())

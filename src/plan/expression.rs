@@ -50,7 +50,8 @@ impl<'p> Unit<'p, '_> {
                 let id = self.scalar(x.sub(id), bound, steps)?;
                 let slot = self.fresh();
                 let sort = self.context.schema.kind(*kind).map_or(Sort::Node, |k| k.sort);
-                steps.push(Step::Lookup { slot, kind: *kind, sort, id, place });
+                let now = self.nows.get(&x.env).copied().filter(|_| sort == Sort::Event);
+                steps.push(Step::Lookup { slot, kind: *kind, sort, id, now, place });
                 Scalar::Slot(slot)
             }
             ExprKind::Op(op, args) => {
@@ -112,6 +113,8 @@ impl<'p> Unit<'p, '_> {
             | ExprKind::Path(_)
             | ExprKind::Quantified(..)
             | ExprKind::Share { .. }
+            | ExprKind::Earlier { .. }
+            | ExprKind::Since { .. }
             | ExprKind::Verdict(_) => {
                 let formula = self.formula(x, bound)?;
                 let slot = self.fresh();
@@ -126,8 +129,11 @@ impl<'p> Unit<'p, '_> {
                 steps.push(Step::Was { slot, value });
                 Scalar::Slot(slot)
             }
-            ExprKind::Earlier { .. } | ExprKind::Since { .. } | ExprKind::Consecutive { .. } => {
-                return unsupported(place, "a word for the past");
+            ExprKind::Consecutive { scope, satisfies } => {
+                let slot = self.fresh();
+                let step = self.consecutive(slot, scope, x.sub(satisfies), bound)?;
+                steps.push(step);
+                Scalar::Slot(slot)
             }
             ExprKind::Noise(..) => return unsupported(place, "noise or a probability"),
         };
@@ -163,6 +169,7 @@ impl<'p> Unit<'p, '_> {
         let params: Vec<Scalar> = args.iter().map(|a| self.scalar(x.sub(a), bound, steps)).collect::<Result<_>>()?;
         for clause in &r.clauses {
             let (env, mut block) = self.expand(clause, &params);
+            self.now_of(env, clause, r);
             let mut inner = bound.clone();
             inner.extend(clause.head.iter().map(|h| self.slot(env, *h)));
             let mut list = vec![];
@@ -282,6 +289,15 @@ impl<'p> Unit<'p, '_> {
                 let neither = Formula::And(vec![not(&now), not(&was)]);
                 Ok(Formula::Or(vec![Formula::And(vec![now, was]), neither]))
             }
+            ExprKind::Verdict(atom) if let VerdictAtom::Decides(effect, event, policy) = &**atom => {
+                Ok(Formula::Decided(*effect, policy.map(|p| p.0), self.computed(x.sub(event), bound)?))
+            }
+            ExprKind::Earlier { .. } => {
+                let mut steps = vec![];
+                self.earlier(x, &mut bound.clone(), &mut steps)?;
+                Ok(Formula::Exists(Block { steps }))
+            }
+            ExprKind::Since { none, since } => self.since(x, none, since, bound),
             ExprKind::Verdict(_) | ExprKind::Share { .. } => match self.verdicts.get(&(x.e as *const Expr as usize)) {
                 Some(n) => Ok(Formula::Known(*n)),
                 None => unsupported(x.e.place, "a verdict or a share here"),
@@ -301,6 +317,7 @@ impl<'p> Unit<'p, '_> {
             ExprKind::Var(v) => !bound.contains(&self.slot(x.env, *v)),
             ExprKind::Field(..) if let Some(s) = self.target(x) => !bound.contains(&s),
             ExprKind::Quantified(..) | ExprKind::Aggregate { .. } => false,
+            _ if timed(x.e) => false,
             ExprKind::Path(p) if p.edge.is_some_and(|v| !bound.contains(&self.slot(x.env, v))) => true,
             _ => {
                 let mut any = false;

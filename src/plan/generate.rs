@@ -58,6 +58,9 @@ impl<'p> Unit<'p, '_> {
         let mut now = Bound::default();
         let mut later: Vec<(Slot, E<'_>)> = vec![];
         match c {
+            Conjunct::Past(p) => return self.past(p, vec![], bound, steps),
+            Conjunct::Earlier(x) => return self.earlier(*x, bound, steps),
+            Conjunct::Last(n, scope, env) => return self.last(*n, scope, *env, bound, steps),
             Conjunct::Kind(ty, s) => {
                 let element = self.slot_arg(*s, bound, &mut now);
                 steps.push(Step::Kind { ty: ty.clone(), element });
@@ -81,8 +84,13 @@ impl<'p> Unit<'p, '_> {
                 steps.push(Step::Scan { relation: *r, args, value: None, source });
             }
             Conjunct::Value(r, args, slot) => {
-                let args = args.iter().map(|a| self.arg(*a, bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
+                let env = args.first().map_or(0, |a| a.env);
+                let mut args: Vec<Arg> =
+                    args.iter().map(|a| self.arg(*a, bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
+                let types = self.context.program.rule(*r).map_or(&[][..], |r| &r.params);
+                let seen = self.events_seen(types, env, &mut args);
                 steps.push(Step::Scan { relation: RelId(r.0), args, value: Some(*slot), source });
+                steps.extend(seen);
                 now.insert(*slot);
             }
             Conjunct::Formula(x) => match &x.e.kind {
@@ -91,9 +99,11 @@ impl<'p> Unit<'p, '_> {
                     if rule.function {
                         return self.function_atom(rule, *x, args, bound, steps);
                     }
-                    let args =
+                    let mut args: Vec<Arg> =
                         args.iter().map(|a| self.arg(x.sub(a), bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
+                    let seen = self.events_seen(&rule.params, x.env, &mut args);
                     steps.push(Step::Scan { relation: RelId(r.0), args, value: None, source });
+                    steps.extend(seen);
                 }
                 ExprKind::Path(p) => {
                     let mut from = self.arg(x.sub(&p.from), bound, &mut now, steps, &mut later)?;
@@ -243,9 +253,13 @@ impl<'p> Unit<'p, '_> {
                 }
             }
             let mut list = vec![];
-            for (h, t) in clause.head.iter().zip(&rule.params) {
-                if matches!(t, Type::Node(_) | Type::Event(_) | Type::Edge(_)) {
-                    list.push(Conjunct::Kind(t.clone(), self.slot(env, *h)));
+            self.now_of(env, clause, rule);
+            for (i, (h, t)) in clause.head.iter().zip(&rule.params).enumerate() {
+                let slot = self.slot(env, *h);
+                match t {
+                    Type::Event(_) if i > 0 && self.nows.contains_key(&env) => list.push(self.history(t, slot, env)),
+                    Type::Node(_) | Type::Event(_) | Type::Edge(_) => list.push(Conjunct::Kind(t.clone(), slot)),
+                    _ => {}
                 }
             }
             if let Some(b) = &clause.body {

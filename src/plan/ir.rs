@@ -3,11 +3,11 @@
 //! Scalar expressions read slots only: each attribute, aggregate, path and value-rule call is a step of its own, which may split
 //! a binding by worlds. Formulas give annotations (in which worlds they are true, in which they may be).
 use crate::base::Place;
-use crate::scalar::{KindId, Op, Type, Val};
+use crate::scalar::{Calendar, KindId, Op, Type, Val};
 use crate::structure::schema::{AttrId, Sort};
 use std::sync::Arc;
 
-pub use crate::semantics::hir::{Aggregate, Combine, Field};
+pub use crate::semantics::hir::{Aggregate, Combine, Effect, Field};
 
 /// A slot of the frame.
 pub type Slot = u32;
@@ -186,6 +186,8 @@ pub enum Step {
         sort: Sort,
         /// The id.
         id: Scalar,
+        /// An event that is not after this one.
+        now: Option<Slot>,
         /// For the fault.
         place: Place,
     },
@@ -248,6 +250,28 @@ pub enum Step {
     },
     /// Keeps the worlds in which the formula is true (or may be).
     Filter(Formula),
+    /// The events of a part of the past: binds, or checks what is bound.
+    Past {
+        /// Which part.
+        spec: Arc<PastSpec>,
+        /// The event.
+        event: Arg,
+    },
+    /// That an event is not after another.
+    NotAfter(Slot, Slot),
+    /// The first binding of a block, in each world; of one that gives the newest first.
+    Latest(Block),
+    /// The first so many.
+    Last(u64, Block),
+    /// How many bindings of a block, from the first on, a formula is true of in a row.
+    Consecutive {
+        /// The result.
+        slot: Slot,
+        /// Gives the newest first.
+        block: Block,
+        /// The formula.
+        satisfies: Formula,
+    },
     /// The bindings of any of the blocks.
     Union(Vec<Block>),
 }
@@ -269,6 +293,40 @@ pub struct AggregateSpec {
     pub zero: Val,
     /// Where it stands.
     pub place: Place,
+}
+
+/// A part of the history, seen from an event.
+#[derive(Clone, Debug)]
+pub struct PastSpec {
+    /// The kinds of its events.
+    pub ty: Type,
+    /// The event from which it is seen.
+    pub now: Slot,
+    /// Whether that belongs to it.
+    pub present: bool,
+    /// It begins so many microseconds before now (or ends so many behind it).
+    pub within: Option<i64>,
+    /// It begins with the calendar unit of now, in a zone.
+    pub per: Option<(Calendar, Arc<str>)>,
+    /// It begins behind this event.
+    pub behind: Option<Slot>,
+    /// What comes behind now, and not what was before.
+    pub ahead: bool,
+    /// Newest first.
+    pub latest: bool,
+    /// The index.
+    pub history: u32,
+    /// The values of its attributes.
+    pub key: Vec<Slot>,
+}
+
+/// An index of events: of some kinds, by the values of some attributes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryInfo {
+    /// The kinds.
+    pub ty: Type,
+    /// The attributes.
+    pub attrs: Vec<AttrId>,
 }
 
 /// How a counted quantifier compares.
@@ -301,6 +359,8 @@ pub enum Formula {
     Was(Box<Formula>),
     /// Where it is true is known beforehand: a verdict.
     Known(usize),
+    /// What was decided about an event: by the policy of that number, or by all.
+    Decided(Effect, Option<u32>, Computed),
     /// How many distinct bindings the block has.
     Counted {
         /// How many there must be.
@@ -361,6 +421,13 @@ pub struct StratumPlan {
     pub mechanisms: Vec<MechanismPlan>,
     /// Its relations.
     pub relations: Vec<RelId>,
+}
+
+/// Rules that are evaluated at one event after another: the first parameter of each clause is the event.
+#[derive(Clone, Debug, Default)]
+pub struct TimedPlan {
+    /// The clauses of each rule, in the order in which they are evaluated at an event.
+    pub rules: Vec<(RelId, Vec<ClausePlan>)>,
 }
 
 /// A part of a message.

@@ -8,6 +8,7 @@ use crate::scalar::{Dictionary, Kinds, Type, Val};
 use crate::semantics::hir::{self, DemandForm, Expr, ExprKind, RuleForm, RuleId, VarId};
 use crate::structure::schema::AttrId;
 use rustc_hash::FxHashSet;
+use std::cell::RefCell;
 
 type Result<T> = std::result::Result<T, Unsupported>;
 
@@ -38,16 +39,18 @@ pub struct Lowering<'p> {
     pub params: Vec<Val>,
     /// All relations by now: those of rules first, then those that lowering made.
     pub relations: Vec<RelationInfo>,
+    /// The indexes of events that plans use by now.
+    pub histories: RefCell<Vec<HistoryInfo>>,
 }
 
 impl<'p> Lowering<'p> {
     /// A lowering with no relations but those of the rules.
     pub fn new(program: &'p hir::Program, params: Vec<Val>) -> Self {
-        Lowering { program, params, relations: relations(program) }
+        Lowering { program, params, relations: relations(program), histories: RefCell::default() }
     }
 
     pub(super) fn context<'a>(&'a self, sizes: &'a dyn Sizes) -> Context<'a> {
-        Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes }
+        Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes, histories: &self.histories }
     }
 
     /// A stratum: its rules' clauses (for a recursive one, a variant for each delta) and its mechanisms.
@@ -68,7 +71,7 @@ impl<'p> Lowering<'p> {
                     alternatives(b, &inside, &mut bodies);
                 }
                 for body in bodies {
-                    self.clause(*id, rule, clause, &body, &inside, sizes, dictionary, &mut plan)?;
+                    self.clause((*id, rule, clause), &body, (&inside, false), sizes, dictionary, &mut plan)?;
                 }
             }
         }
@@ -87,14 +90,28 @@ impl<'p> Lowering<'p> {
         Ok(plan)
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Event rules, to be evaluated at one event after another.
+    pub fn timed(&mut self, rules: &[RuleId], sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<TimedPlan> {
+        let mut timed = TimedPlan::default();
+        let nothing = FxHashSet::default();
+        for id in rules {
+            let Some(rule) = self.program.rule(*id).filter(|r| !r.function) else { continue };
+            let mut plan = StratumPlan::default();
+            for clause in &rule.clauses {
+                let body: Vec<&Expr> = clause.body.iter().collect();
+                self.clause((*id, rule, clause), &body, (&nothing, true), sizes, dictionary, &mut plan)?;
+            }
+            timed.rules.push((RelId(id.0), plan.clauses));
+        }
+        Ok(timed)
+    }
+
+    /// The plans of a clause, for the rules of its stratum; `timed`: its first parameter is known.
     fn clause(
         &mut self,
-        id: RuleId,
-        rule: &'p hir::Rule,
-        clause: &'p hir::Clause,
+        (id, rule, clause): (RuleId, &'p hir::Rule, &'p hir::Clause),
         body: &[&'p Expr],
-        inside: &FxHashSet<RuleId>,
+        (inside, timed): (&FxHashSet<RuleId>, bool),
         sizes: &dyn Sizes,
         dictionary: &mut Dictionary,
         plan: &mut StratumPlan,
@@ -105,12 +122,16 @@ impl<'p> Lowering<'p> {
         let mut variant = 0;
         let mut closures = vec![];
         while let Some((at, delta, first)) = deltas.get(variant).copied() {
-            let context = Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes };
+            let histories = &self.histories;
+            let context = Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes, histories };
             let mut unit = Unit::new(&context, dictionary, clause.vars.len());
             let mut list: Vec<Conjunct<'_>> = vec![];
-            for (v, ty) in clause.head.iter().zip(&rule.params) {
-                if matches!(ty, Type::Node(_) | Type::Event(_) | Type::Edge(_)) {
-                    list.push(Conjunct::Kind(ty.clone(), v.0));
+            unit.now_of(0, clause, rule);
+            for (i, (v, ty)) in clause.head.iter().zip(&rule.params).enumerate() {
+                match ty {
+                    Type::Event(_) if i > 0 && unit.nows.contains_key(&0) => list.push(unit.history(ty, v.0, 0)),
+                    Type::Node(_) | Type::Event(_) | Type::Edge(_) => list.push(Conjunct::Kind(ty.clone(), v.0)),
+                    _ => {}
                 }
             }
             for e in body {
@@ -181,7 +202,7 @@ impl<'p> Lowering<'p> {
                     continue;
                 }
             }
-            let mut bound = FxHashSet::default();
+            let mut bound: FxHashSet<Slot> = clause.head.first().map(|v| v.0).filter(|_| timed).into_iter().collect();
             let block = match unit.block_with(list, &mut bound, &needed, at, first) {
                 Ok(block) => block,
                 Err(_) if !first => {

@@ -7,7 +7,9 @@ pub mod intervention;
 pub mod ir;
 pub mod lower;
 pub mod order;
+mod past;
 pub mod path;
+pub mod policy;
 pub mod show;
 pub mod unit;
 

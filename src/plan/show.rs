@@ -1,5 +1,6 @@
 //! Plans as text, for `dbm dump --stage plan`. One step a line; slots are `s0`, `s1`, …; `?s1` binds, `s1` is bound, `_` is anything.
 use super::ir::*;
+use crate::scalar::instant::format_duration;
 use crate::scalar::{Dictionary, KindId, Op, Val, json};
 use crate::structure::schema::{AttrId, Schema};
 use std::fmt::Write;
@@ -207,6 +208,34 @@ impl<'a> Printer<'a> {
                 self.line(depth, "keep if");
                 self.formula(depth + 1, f);
             }
+            Step::Past { spec, event } => {
+                let ty = crate::scalar::types::describe(&spec.ty, &|k| self.kind(k).to_string());
+                let mut text = format!("{} {}: {ty}", if spec.ahead { "ahead" } else { "past" }, self.arg(*event));
+                text.push_str(&format!(" from s{}", spec.now));
+                text.push_str(&spec.within.map_or(String::new(), |d| format!(" within {}", format_duration(d))));
+                text.push_str(&spec.per.as_ref().map_or(String::new(), |(u, z)| format!(" per {u:?} in {z}").to_lowercase()));
+                text.push_str(&spec.behind.map_or(String::new(), |s| format!(" behind s{s}")));
+                let key: Vec<String> = spec.key.iter().map(|s| format!("s{s}")).collect();
+                if !key.is_empty() {
+                    text.push_str(&format!(" by index {} of {}", spec.history, key.join(", ")));
+                }
+                text.push_str(if spec.latest { ", newest first" } else { "" });
+                self.line(depth, &text);
+            }
+            Step::NotAfter(a, b) => self.line(depth, &format!("keep if s{a} is not after s{b}")),
+            Step::Latest(b) => {
+                self.line(depth, "the latest of");
+                self.block(depth + 1, b);
+            }
+            Step::Last(n, b) => {
+                self.line(depth, &format!("the last {n} of"));
+                self.block(depth + 1, b);
+            }
+            Step::Consecutive { slot, block, satisfies } => {
+                self.line(depth, &format!("count ?s{slot} in a row of"));
+                self.block(depth + 1, block);
+                self.formula(depth + 1, satisfies);
+            }
             Step::Union(blocks) => {
                 self.line(depth, "any of");
                 for b in blocks {
@@ -230,6 +259,10 @@ impl<'a> Printer<'a> {
             Formula::Was(f) => {
                 self.line(depth, "before");
                 self.formula(depth + 1, f);
+            }
+            Formula::Decided(effect, policy, c) => {
+                let by = policy.map_or(String::new(), |p| format!(" by policy {p}"));
+                self.computed(depth, &format!("decided {effect:?}{by} of").to_lowercase(), c);
             }
             Formula::Known(n) => self.line(depth, &format!("verdict {n}")),
             Formula::Test(c) => self.computed(depth, "test", c),

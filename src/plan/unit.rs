@@ -1,11 +1,13 @@
 //! Lowering of one unit: its frame of slots, and what its expressions mention. Used by lower; the rest is in expression, block, generate.
 use super::ir::*;
 use super::order::Sizes;
+use super::past::Past;
 use crate::base::Place;
 use crate::scalar::{Dictionary, Type, Val, Value};
 use crate::semantics::hir::{self, Domain, Expr, ExprKind, RuleId, VarId};
 use crate::structure::schema::{Schema, Sort};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
 
 /// What lowering cannot express: a word whose engine is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,12 @@ pub enum Conjunct<'a> {
     Parameter(Slot, E<'a>),
     /// A scan that lowering made itself: the relation and its columns' slots.
     Scan(RelId, Vec<Slot>),
+    /// An event of the past.
+    Past(Past),
+    /// `earlier …`: its binders are known behind it.
+    Earlier(E<'a>),
+    /// `last N x: E where …`, with the environment.
+    Last(u64, &'a hir::Scope, usize),
 }
 
 /// What a unit reads of its program.
@@ -65,6 +73,8 @@ pub struct Context<'p> {
     pub params: &'p [Val],
     /// Sizes.
     pub sizes: &'p dyn Sizes,
+    /// The indexes of events by now.
+    pub histories: &'p RefCell<Vec<HistoryInfo>>,
 }
 
 /// The lowering of one unit.
@@ -86,6 +96,8 @@ pub struct Unit<'p, 'd> {
     pub(super) levels: Vec<Bound>,
     /// The numbers of formulas whose truth is known beforehand (verdicts), by address.
     pub verdicts: FxHashMap<usize, usize>,
+    /// The event that is now, by environment: what event binders look back from.
+    pub(super) nows: FxHashMap<usize, Slot>,
     /// How many functions are being expanded.
     pub(super) depth: u32,
 }
@@ -111,6 +123,7 @@ impl<'p, 'd> Unit<'p, 'd> {
             nameless: FxHashMap::default(),
             levels: vec![],
             verdicts: FxHashMap::default(),
+            nows: FxHashMap::default(),
             depth: 0,
         }
     }
@@ -167,11 +180,19 @@ impl<'p, 'd> Unit<'p, 'd> {
         {
             out.push(self.slot(x.env, v));
         }
-        let mut binder = |b: &hir::Binder, unit: &Self| {
-            out.extend([b.key, b.var].into_iter().flatten().map(|v| unit.slot(x.env, v)));
-        };
+        let binder = |b: &hir::Binder| [b.key, b.var].into_iter().flatten().map(|v| self.slot(x.env, v)).collect::<Vec<_>>();
         for s in scopes(x.e) {
-            s.binders.iter().for_each(|b| binder(b, self));
+            out.extend(s.binders.iter().flat_map(binder));
+        }
+        let event = |b: &hir::Binder| matches!(b.domain, Domain::Kind(Type::Event(_)));
+        if scopes(x.e).iter().any(|s| s.binders.iter().any(event)) {
+            out.extend(self.nows.get(&x.env));
+        }
+        if let ExprKind::Earlier { binders, .. } = &x.e.kind {
+            out.extend(binders.iter().flat_map(binder));
+        }
+        if timed(x.e) {
+            out.extend(self.nows.get(&x.env));
         }
         each_part(x.e, &mut |p| self.mentions(x.sub(p), out));
     }
@@ -186,7 +207,7 @@ impl<'p, 'd> Unit<'p, 'd> {
     }
 
     pub(super) fn reads(&self, x: E<'_>, out: &mut Vec<Slot>) {
-        let scoped = matches!(x.e.kind, ExprKind::Quantified(..) | ExprKind::Aggregate { .. });
+        let scoped = matches!(x.e.kind, ExprKind::Quantified(..) | ExprKind::Aggregate { .. }) || timed(x.e);
         let mut all = vec![];
         match &x.e.kind {
             _ if scoped || self.replaced.contains_key(&x.key()) => self.mentions(x, &mut all),
@@ -228,6 +249,20 @@ impl<'p, 'd> Unit<'p, 'd> {
                 out.push(*s);
             }
             Conjunct::Scan(_, slots) => out.extend(slots),
+            Conjunct::Past(p) => out.extend([p.slot, p.now].into_iter().chain(p.behind)),
+            Conjunct::Earlier(x) => {
+                self.reads(*x, &mut out);
+                out.extend(self.earlier_slots(*x));
+            }
+            Conjunct::Last(_, scope, env) => {
+                let mut all = vec![];
+                scope.filter.iter().for_each(|f| self.mentions(E { e: f, env: *env }, &mut all));
+                let level = self.levels.last();
+                all.retain(|s| level.is_some_and(|level| level.contains(s)));
+                out.extend(all);
+                out.extend(self.nows.get(env));
+                out.extend(self.binder_slots(scope, *env));
+            }
         }
         out.sort();
         out.dedup();
@@ -244,6 +279,7 @@ impl<'p, 'd> Unit<'p, 'd> {
         match &x.e.kind {
             ExprKind::And(parts) => parts.iter().for_each(|p| self.conjuncts(x.sub(p), out)),
             ExprKind::Const(Value::Bool(true)) => {}
+            ExprKind::Earlier { .. } => out.push(Conjunct::Earlier(x)),
             _ => {
                 self.matched(x, out);
                 self.edge_ends(x);
@@ -284,7 +320,10 @@ impl<'p, 'd> Unit<'p, 'd> {
             | ExprKind::Aggregate { .. }
             | ExprKind::Not(_)
             | ExprKind::Or(_)
-            | ExprKind::Implies(..) => {}
+            | ExprKind::Implies(..)
+            | ExprKind::Earlier { .. }
+            | ExprKind::Since { .. }
+            | ExprKind::Consecutive { .. } => {}
             _ => each_part(x.e, &mut |p| self.matched(x.sub(p), out)),
         }
     }
@@ -294,9 +333,18 @@ impl<'p, 'd> Unit<'p, 'd> {
     where
         'p: 'a,
     {
+        if let Some(n) = scope.binders.iter().find_map(|b| b.window.as_ref()?.last) {
+            let [b] = scope.binders.as_slice() else {
+                return unsupported(scope.binders.first().map(|b| b.place).unwrap_or_default(), "`last` beside another binder");
+            };
+            self.binder_slot(env, b);
+            out.push(Conjunct::Last(n, scope, env));
+            return Ok(());
+        }
         for b in &scope.binders {
-            if b.window.is_some() {
-                return unsupported(b.place, "a window over the past");
+            if let Some(past) = self.past_of(b, env)? {
+                out.push(Conjunct::Past(past));
+                continue;
             }
             match &b.domain {
                 Domain::Kind(Type::Edge(kinds)) => {
@@ -345,6 +393,11 @@ pub(super) fn flatten<'a>(x: E<'a>, out: &mut Vec<E<'a>>) {
         ExprKind::And(parts) => parts.iter().for_each(|p| flatten(x.sub(p), out)),
         _ => out.push(x),
     }
+}
+
+/// Whether an expression is a word of time that looks back from now.
+pub(super) fn timed(e: &Expr) -> bool {
+    matches!(e.kind, ExprKind::Earlier { .. } | ExprKind::Since { .. } | ExprKind::Consecutive { .. })
 }
 
 /// The scopes of an expression.
@@ -411,7 +464,7 @@ pub fn each_part<'a>(e: &'a Expr, f: &mut dyn FnMut(&'a Expr)) {
         }
         ExprKind::Share { formula, .. } => f(formula),
         ExprKind::Verdict(v) => {
-            if let hir::VerdictAtom::Stable(x) = &**v {
+            if let hir::VerdictAtom::Stable(x) | hir::VerdictAtom::Decides(_, x, _) = &**v {
                 f(x);
             }
         }
@@ -430,7 +483,9 @@ pub(super) fn repeats(block: &Block, binders: &[Slot]) -> bool {
             Step::Edges { edge: Arg::Bind(e), .. } => vec![Arg::Bind(*e)],
             Step::Edges { from, to, .. } | Step::Reach { from, to, .. } => vec![*from, *to],
             Step::Kind { element, .. } => vec![*element],
-            Step::Range { .. } | Step::Union(_) => return true,
+            Step::Past { event, .. } => vec![*event],
+            Step::Last(_, inner) => return repeats(inner, binders),
+            Step::Range { .. } | Step::Union(_) | Step::Latest(_) => return true,
             _ => return false,
         };
         args.iter().any(|a| match a {

@@ -117,17 +117,10 @@ mod tests {
 
     fn demand(severity: Severity, verdict: Verdict, unknown: Option<Unknown>) -> DemandReport {
         DemandReport {
-            kind: DemandKind::Invariant,
-            name: "i".into(),
-            title: None,
-            severity,
             verdict,
             unknown,
             checked: 1,
-            violation_count: 0,
-            violations: vec![],
-            worlds: None,
-            place: Place::default(),
+            ..DemandReport::blank(DemandKind::Invariant, "i", severity, Place::default())
         }
     }
     fn report(demands: Vec<DemandReport>) -> Report {

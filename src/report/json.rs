@@ -1,6 +1,7 @@
 //! The report for programs: JSON in a stable order of fields. Its contract is docs/schema/report.schema.json (`dbm schema report`).
 //! Fed with the report and the sources that its places refer to, read by whoever runs dbm from a program.
 use crate::base::{Diagnostic, Place, Sources};
+use crate::scalar::instant::format_time;
 use crate::verdict::{
     CandidateReport, Decision, DemandReport, Effect, FactShift, Located, Reason, Report, Unknown, Verdict, Violation,
 };
@@ -131,6 +132,12 @@ struct DemandJson<'a> {
     worlds: Option<WorldsJson<'a>>,
     violation_count: u64,
     violations: Vec<ViolationJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    due: Vec<DueJson<'a>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    remark_count: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<RemarkJson<'a>>,
     program: Option<PlaceJson<'a>>,
 }
 
@@ -144,8 +151,36 @@ struct ViolationJson<'a> {
     why: &'a [Reason],
     #[serde(skip_serializing_if = "Option::is_none")]
     world: Option<WorldJson<'a>>,
+    /// Of a policy: what it does with the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effect: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+    /// Of an obligation: until when it was to be met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<String>,
     program: Option<PlaceJson<'a>>,
     candidate: Vec<LocatedJson<'a>>,
+}
+
+/// An open obligation.
+#[derive(serde::Serialize)]
+struct DueJson<'a> {
+    event: &'a str,
+    due: &'a str,
+    message: Option<&'a str>,
+    program: Option<PlaceJson<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct RemarkJson<'a> {
+    event: &'a str,
+    effect: &'a str,
+    message: &'a str,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[derive(serde::Serialize)]
@@ -293,6 +328,13 @@ fn demand<'a>(d: &'a DemandReport, sources: &'a Sources) -> DemandJson<'a> {
         }),
         violation_count: d.violation_count,
         violations: d.violations.iter().map(|v| violation(v, sources)).collect(),
+        due: d
+            .due
+            .iter()
+            .map(|o| DueJson { event: &o.event, due: &o.due, message: o.message.as_deref(), program: place(o.program, sources) })
+            .collect(),
+        remark_count: d.remark_count,
+        remarks: d.remarks.iter().map(|r| RemarkJson { event: &r.event, effect: r.word, message: &r.message }).collect(),
         program: place(d.place, sources),
     }
 }
@@ -317,6 +359,9 @@ fn violation<'a>(v: &'a Violation, sources: &'a Sources) -> ViolationJson<'a> {
             broken: &w.broken,
             changes: w.shifts.iter().map(shift).collect(),
         }),
+        effect: v.strike.as_ref().map(|s| if s.due.is_some() { "lapsed" } else { s.effect.name() }),
+        to: v.strike.as_ref().and_then(|s| s.to.as_deref()),
+        due: v.strike.as_ref().and_then(|s| s.due).map(format_time),
         witness: v.witness.iter().map(|w| WitnessJson { text: &w.text, candidate: w.candidate.as_ref().map(located) }).collect(),
         program: place(v.program, sources),
         candidate: v.candidate.iter().map(located).collect(),

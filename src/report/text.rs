@@ -5,7 +5,10 @@ use super::json::Summary;
 use super::reason;
 use super::style::{Style, Tone, clean, counted, shorten};
 use crate::base::{Place, Severity, Sources};
-use crate::verdict::{CandidateReport, DemandReport, Located, Report, Unknown, Verdict, Violation, WorldChange};
+use crate::scalar::instant::format_time;
+use crate::verdict::{
+    CandidateReport, DemandKind, DemandReport, Effect, Located, Report, Strike, Unknown, Verdict, Violation, WorldChange,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -99,6 +102,11 @@ fn demand(out: &mut String, d: &DemandReport, sources: &Sources, style: Style) {
         },
         Verdict::Holds if d.worlds.is_some() => format!("{}{cut}", counted(d.checked, "world tried", "worlds tried")),
         Verdict::Holds => counted(d.checked, "binding checked", "bindings checked"),
+        Verdict::Pending => {
+            let open = counted(d.due.len() as u64, "obligation open", "obligations open");
+            format!("pending, {open}; {}", counted(d.checked, "event", "events"))
+        }
+        v if d.kind == DemandKind::Policy => format!("{}, {}", v.name(), counted(d.checked, "event", "events")),
         v => v.name().to_string(),
     };
     let severity = match d.severity {
@@ -127,6 +135,30 @@ fn demand(out: &mut String, d: &DemandReport, sources: &Sources, style: Style) {
     let more = d.violation_count.saturating_sub(listed as u64);
     if more > 0 && d.violation_count > 0 {
         let _ = writeln!(out, "      {}", style.paint(Tone::Faint, &format!("and {} more", super::style::grouped(more))));
+    }
+    beside(out, d, style);
+}
+
+/// What a policy says without deciding: open obligations, warnings, rewrites.
+fn beside(out: &mut String, d: &DemandReport, style: Style) {
+    let mut lines: Vec<String> = vec![];
+    for o in d.due.iter().take(LIST) {
+        let message = o.message.as_ref().map(|m| format!(": {}", clean(m))).unwrap_or_default();
+        lines.push(format!("open until {}, {}{message}", o.due, clean(&o.event)));
+    }
+    if d.due.len() > LIST {
+        lines.push(format!("and {} more are open", d.due.len() - LIST));
+    }
+    for r in d.remarks.iter().take(LIST) {
+        let message = if r.message.is_empty() { String::new() } else { format!(": {}", clean(&r.message)) };
+        lines.push(shorten(&format!("{} {}{message}", r.word, clean(&r.event)), MESSAGE));
+    }
+    let shown = d.remarks.len().min(LIST) as u64;
+    if d.remark_count > shown {
+        lines.push(format!("and {} more remarks", super::style::grouped(d.remark_count - shown)));
+    }
+    for l in lines {
+        let _ = writeln!(out, "      {}", style.paint(Tone::Faint, &l));
     }
 }
 
@@ -158,7 +190,8 @@ fn causes(all: &[Violation]) -> Vec<Vec<&Violation>> {
 
 fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: &Sources, style: Style) {
     let Some((v, others)) = same.split_first() else { return };
-    let message = shorten(&clean(&v.message), MESSAGE).replace('\n', "\n      ");
+    let struck = v.strike.as_ref().map(strike).unwrap_or_default();
+    let message = format!("{struck}{}", shorten(&clean(&v.message), MESSAGE).replace('\n', "\n      "));
     let _ = writeln!(out, "      {message}");
     // two columns: what it is and where it stands in the candidate
     let mut rows: Vec<(&str, String, String)> = vec![];
@@ -214,6 +247,20 @@ fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: 
     if !v.why.is_empty() {
         let _ = writeln!(out, "        {}", style.paint(Tone::Faint, "why"));
         reason::tree(&v.why, "        ", out, style);
+    }
+}
+
+/// What a policy does with an event, in front of its message.
+fn strike(s: &Strike) -> String {
+    let to = s.to.as_ref().map(|t| format!(" to {}", clean(t))).unwrap_or_default();
+    match (s.due, s.effect) {
+        (Some(due), _) => {
+            let then = if s.to.is_some() { format!(", escalated{to}") } else { String::new() };
+            format!("not met until {}{then}: ", format_time(due))
+        }
+        (None, Effect::Escalate) => format!("escalated{to}: "),
+        (None, Effect::Forbid) => "forbidden: ".to_string(),
+        (None, Effect::Permit) => String::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Scalars: values, their types, what can be computed from them without a structure. Fed by literals and columns, read by everyone above.
 pub mod arithmetic;
 pub mod builtin;
+pub mod calendar;
 pub mod canonical;
 pub mod cast;
 pub mod compare;
@@ -16,6 +17,7 @@ pub mod truth;
 pub mod types;
 pub mod value;
 
+pub use calendar::Calendar;
 pub use dictionary::{Dictionary, Val};
 pub use expression::{Fault, Op};
 pub use sum::ExactSum;

@@ -1,7 +1,7 @@
 //! What demands need: the rules and mechanisms that they use, directly or through others. What none of them needs is not evaluated.
 use super::hir::{
-    DemandForm, Edit, EditKind, End, Expr, ExprKind, Intervention, Invariant, InvariantId, Path, Policy, Program, Relation,
-    RuleId, Scope, Test, VerdictAtom,
+    DemandForm, Edit, EditKind, End, Expr, ExprKind, Intervention, Invariant, InvariantId, Path, Policy, PolicyForm, Program,
+    Relation, RuleId, Scope, Test, VerdictAtom,
 };
 use super::strata::{Strata, Stratum};
 use super::walk;
@@ -14,19 +14,20 @@ pub struct Needs<'p> {
     rules: BTreeSet<RuleId>,
     attrs: BTreeSet<AttrId>,
     invariants: BTreeSet<InvariantId>,
+    decides: bool,
 }
 
 impl<'p> Needs<'p> {
     /// Nothing by now.
     pub fn new(program: &'p Program) -> Self {
-        Needs { program, rules: BTreeSet::new(), attrs: BTreeSet::new(), invariants: BTreeSet::new() }
+        Needs { program, rules: BTreeSet::new(), attrs: BTreeSet::new(), invariants: BTreeSet::new(), decides: false }
     }
     /// The demands whose names are wanted; what is decided and preferred about candidates always.
     pub fn demands(program: &'p Program, wanted: &dyn Fn(&str) -> bool) -> Self {
         let mut needs = Needs::new(program);
         program.invariants.iter().filter(|i| wanted(&i.name)).for_each(|i| needs.invariant(i));
         program.interventions.iter().filter(|i| wanted(&i.name)).for_each(|i| needs.intervention(i));
-        program.policies.iter().filter(|p| p.on.is_none()).for_each(|p| needs.policy(p));
+        program.policies.iter().filter(|p| p.on.is_none() || wanted(&p.name)).for_each(|p| needs.policy(p));
         program.prefers.iter().for_each(|p| needs.expr(&p.value));
         needs
     }
@@ -47,7 +48,8 @@ impl<'p> Needs<'p> {
                     }
                 }
                 VerdictAtom::Unchanged(list) | VerdictAtom::Changed(list) => list.iter().for_each(|r| self.relation(*r)),
-                VerdictAtom::Stable(_) | VerdictAtom::Decides(..) | VerdictAtom::Policy(..) => {}
+                VerdictAtom::Stable(_) => {}
+                VerdictAtom::Decides(..) | VerdictAtom::Policy(..) => self.policies(),
             },
             _ => {}
         }
@@ -95,11 +97,23 @@ impl<'p> Needs<'p> {
             c.message.iter().for_each(|m| self.expr(m));
         }
     }
-    /// A policy about candidates.
+    /// All policies on events: what one decides may rest on another.
+    fn policies(&mut self) {
+        if !std::mem::replace(&mut self.decides, true) {
+            self.program.policies.iter().filter(|p| p.on.is_some()).for_each(|p| self.policy(p));
+        }
+    }
+    /// A policy.
     pub fn policy(&mut self, p: &'p Policy) {
+        p.on.iter().for_each(|s| self.scope(s));
         p.lets.iter().for_each(|l| self.expr(&l.1));
         for c in &p.clauses {
             c.when.iter().chain(&c.unless).chain(&c.message).for_each(|e| self.expr(e));
+            match &c.form {
+                PolicyForm::Rewrite(_, path, value) => path.iter().chain([value]).for_each(|e| self.expr(e)),
+                PolicyForm::Oblige(scope, ..) => self.scope(scope),
+                PolicyForm::Effect(_) | PolicyForm::Escalate(_) => {}
+            }
         }
     }
     /// An edit.

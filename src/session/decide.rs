@@ -1,5 +1,6 @@
 //! From facts to reports: every wanted demand of a program, decided over one structure. Called by stages.
 use super::evaluate::{Decided, How, World, in_one_world};
+use super::govern;
 use super::intervene::{Failing, Most, Obstacle, Tried, intervene};
 use super::judge::{self, Shared};
 use super::why::{Extent, Why};
@@ -25,6 +26,10 @@ pub struct Asked<'a> {
     pub most: usize,
     /// How many worlds of an intervention are tried.
     pub worlds: usize,
+    /// Whether no more events will come.
+    pub closed: bool,
+    /// How late events may come, in microseconds.
+    pub lateness: i64,
     /// How much of the derivation of each listed violation is given.
     pub why: Option<Extent>,
     /// By invariant: what was counted over all candidates, for those that ask for a share of them.
@@ -61,49 +66,12 @@ pub fn decide(
         for i in program.interventions.iter().filter(|i| (asked.wanted)(&i.name)) {
             reports.push(attempt(world, (program, strata), i, (values, budget, how), asked, &mut diagnostics));
         }
-        for (kind, name, title, severity, place, what) in policies(program).filter(|w| (asked.wanted)(&w.1)) {
-            diagnostics.push(error::not_yet(&name, place, what, place));
-            reports.push(DemandReport {
-                kind,
-                name,
-                title,
-                severity,
-                verdict: Verdict::Unknown,
-                unknown: Some(Unknown::NotYet),
-                checked: 0,
-                violation_count: 0,
-                violations: vec![],
-                worlds: None,
-                place,
-            });
-        }
+        govern::report(world, program, asked, &mut reports, &mut diagnostics);
         let decision = judge::decision(world, program, asked, &mut reports, &mut diagnostics);
         diagnostics.extend(world.reached().map(error::limit));
         reports.sort_by_key(|r| r.place);
         (reports, diagnostics, decision)
     })
-}
-
-type Waiting = (DemandKind, String, Option<String>, Severity, Place, &'static str);
-
-fn policies(program: &Program) -> impl Iterator<Item = Waiting> + '_ {
-    let title = |t: &Option<std::sync::Arc<str>>| t.as_ref().map(|t| t.to_string());
-    program
-        .policies
-        .iter()
-        .filter(|p| p.on.is_some())
-        .map(move |p| (DemandKind::Policy, p.name.to_string(), title(&p.title), p.severity, p.place, "policies"))
-}
-
-/// The demands of a program that this version cannot evaluate, as warnings for a check without candidate.
-pub fn waiting(program: &Program) -> Vec<Diagnostic> {
-    let demands = policies(program).map(|w| error::not_yet(&w.1, w.4, w.5, w.4));
-    demands
-        .map(|mut d| {
-            d.severity = Severity::Warning;
-            d
-        })
-        .collect()
 }
 
 fn report<'p>(
@@ -114,17 +82,8 @@ fn report<'p>(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> DemandReport {
     let mut report = DemandReport {
-        kind: DemandKind::Invariant,
-        name: i.name.to_string(),
         title: i.title.as_ref().map(|t| t.to_string()),
-        severity: i.severity,
-        verdict: Verdict::Unknown,
-        unknown: None,
-        checked: 0,
-        violation_count: 0,
-        violations: vec![],
-        worlds: None,
-        place: i.place,
+        ..DemandReport::blank(DemandKind::Invariant, &i.name, i.severity, i.place)
     };
     match decided {
         Decided::Limit => report.unknown = Some(Unknown::Limit),
@@ -158,17 +117,9 @@ fn report<'p>(
 fn share_report(i: &hir::Invariant, share: hir::Share, counted: Option<Shared>, asked: &Asked<'_>) -> DemandReport {
     let place = i.clauses.first().map_or(i.place, |c| c.place);
     let mut report = DemandReport {
-        kind: DemandKind::Invariant,
-        name: i.name.to_string(),
         title: i.title.as_ref().map(|t| t.to_string()),
-        severity: i.severity,
-        verdict: Verdict::Unknown,
         unknown: Some(Unknown::NotYet),
-        checked: 0,
-        violation_count: 0,
-        violations: vec![],
-        worlds: None,
-        place: i.place,
+        ..DemandReport::blank(DemandKind::Invariant, &i.name, i.severity, i.place)
     };
     let Some(counted) = counted else { return report };
     report.checked = counted.all as u64;
@@ -185,6 +136,7 @@ fn share_report(i: &hir::Invariant, share: hir::Share, counted: Option<Shared>, 
             witness: vec![],
             why: vec![],
             world: None,
+            strike: None,
             program: place,
             candidate: vec![],
         });
@@ -217,17 +169,8 @@ fn tried_report<'p>(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> DemandReport {
     let mut report = DemandReport {
-        kind: DemandKind::Intervention,
-        name: i.name.to_string(),
         title: i.title.as_ref().map(|t| t.to_string()),
-        severity: i.severity,
-        verdict: Verdict::Unknown,
-        unknown: None,
-        checked: 0,
-        violation_count: 0,
-        violations: vec![],
-        worlds: None,
-        place: i.place,
+        ..DemandReport::blank(DemandKind::Intervention, &i.name, i.severity, i.place)
     };
     let tried = match tried {
         Ok(tried) => tried,
@@ -357,6 +300,7 @@ fn failing(graph: &Graph, i: &hir::Intervention, f: &Failing, asked: &Asked<'_>)
         witness: vec![],
         why: vec![],
         world: Some(WorldChange { edits: f.edits.clone(), broken: f.broken.clone(), shifts: shifts.collect() }),
+        strike: None,
         program: f.place,
         candidate: elements.into_iter().filter_map(|e| (asked.locate)(graph, e)).collect(),
         binding,
@@ -460,6 +404,7 @@ fn violation(graph: &Graph, i: &hir::Invariant, f: &Found, asked: &Asked<'_>) ->
             .collect(),
         why: vec![],
         world: None,
+        strike: None,
         program: f.place,
         candidate: elements.filter_map(|e| (asked.locate)(graph, e)).collect(),
         binding,

@@ -1,4 +1,7 @@
 //! One evaluation: strata in order, each lowered for the sizes known by then; then the demands. Called by stages, calls plan, engine and demand.
+//!
+//! Long because what decides a verdict within an expectation must see the evaluation from inside.
+use super::govern::{Reading, Traced};
 use super::propose::{Edited, Proposals};
 use crate::base::Place;
 use crate::demand::intervention;
@@ -13,7 +16,7 @@ use crate::plan::unit::{Unsupported, each_part};
 use crate::plan::{InvariantPlan, QueryPlan, RelId};
 use crate::scalar::{Dictionary, KindId, Type, Val, Value};
 use crate::semantics::hir::{self, DemandForm, Domain, Expr, ExprKind, Path, Program, Relation, RuleId, Scope, VerdictAtom};
-use crate::semantics::strata::Strata;
+use crate::semantics::strata::{Strata, Stratum};
 use crate::structure::difference::Difference;
 use crate::structure::graph::Graph;
 use crate::structure::schema::AttrId;
@@ -148,7 +151,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
             if this.machine.halted() {
                 break;
             }
-            if let Err(why) = this.stratum(program, &s.rules, &s.mechanisms, how) {
+            if let Err(why) = this.stratum(program, s, how) {
                 this.rules.extend(s.rules.iter().map(|r| (*r, why.clone())));
                 this.attrs.extend(s.mechanisms.iter().map(|a| (*a, why.clone())));
             }
@@ -156,7 +159,8 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         this
     }
 
-    fn stratum(&mut self, program: &'p Program, rules: &[RuleId], mechanisms: &[AttrId], how: How) -> Result<(), Unsupported> {
+    fn stratum(&mut self, program: &'p Program, s: &Stratum, how: How) -> Result<(), Unsupported> {
+        let (rules, mechanisms) = (&s.rules, &s.mechanisms);
         let clauses = rules.iter().filter_map(|r| program.rule(*r)).flat_map(|r| &r.clauses);
         for e in clauses.flat_map(|c| c.body.iter().chain(&c.value)) {
             self.available(e)?;
@@ -164,21 +168,39 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         for m in program.mechanisms.iter().filter(|m| mechanisms.contains(&m.attr)) {
             self.available(&m.value)?;
         }
-        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
-        let plan = self.lowering.stratum(rules, mechanisms, &self.stats, &mut dictionary);
-        self.machine.graph.dictionary = dictionary;
-        let plan = plan?;
-        self.machine.declare(&self.lowering.relations);
         self.machine.naive = how.naive;
-        self.machine.stratum(&plan);
+        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
+        let mut relations: Vec<RelId> = rules.iter().map(|r| RelId(r.0)).collect();
+        if s.by_time {
+            let plan = self.lowering.timed(rules, &self.stats, &mut dictionary);
+            self.machine.graph.dictionary = dictionary;
+            let plan = plan?;
+            self.declare();
+            let all = 0..self.machine.graph.events();
+            self.machine.timed(&plan, all);
+            self.machine.complete(&relations);
+        } else {
+            let plan = self.lowering.stratum(rules, mechanisms, &self.stats, &mut dictionary);
+            self.machine.graph.dictionary = dictionary;
+            let plan = plan?;
+            self.declare();
+            self.machine.stratum(&plan);
+            relations = plan.relations;
+        }
         self.stats.relations.resize(self.machine.relations.len(), None);
-        for r in &plan.relations {
+        for r in &relations {
             let size = self.machine.relation(*r).map(|r| f64::from(r.len()));
             if let Some(slot) = self.stats.relations.get_mut(r.0 as usize) {
                 *slot = size;
             }
         }
         Ok(())
+    }
+
+    /// Makes the relations and indexes that plans know by now.
+    fn declare(&mut self) {
+        self.machine.declare(&self.lowering.relations);
+        self.machine.index_events(&self.lowering.histories.borrow());
     }
 
     /// Lowers something for the sizes known by now.
@@ -189,6 +211,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
         let plan = lower(&self.lowering, &self.stats, &mut dictionary);
         self.machine.graph.dictionary = dictionary;
+        self.declare();
         plan
     }
 
@@ -312,6 +335,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let (ids, wanted, condition) = match a.atom {
             VerdictAtom::Holds(ids) => (ids, false, None),
             VerdictAtom::Breaks(ids, condition) => (ids, true, condition.as_ref()),
+            VerdictAtom::Decides(..) => return self.decisions().map(|()| None),
             _ => return Err(Unsupported { place: a.e.place, what: "this verdict as a formula" }),
         };
         let mut all = Some(self.machine.universe.clone());
@@ -500,6 +524,10 @@ pub trait World<'p> {
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
     /// Whether a relation has other facts than in the world before.
     fn changed(&mut self, r: Relation) -> Truth;
+    /// See [`Evaluation::trace`].
+    fn trace(&mut self, reading: &Reading<'_>) -> Vec<Traced>;
+    /// See [`Evaluation::decisions`].
+    fn decisions(&mut self) -> Result<(), Unsupported>;
     /// See [`Evaluation::judged`].
     fn judged(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr) -> Truth;
     /// See [`Evaluation::valued`].
@@ -561,6 +589,12 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     }
     fn proposed(&mut self, i: &'p hir::Intervention, most: usize) -> Result<Proposals, Unsupported> {
         Evaluation::proposed(self, i, most)
+    }
+    fn trace(&mut self, reading: &Reading<'_>) -> Vec<Traced> {
+        Evaluation::trace(self, reading)
+    }
+    fn decisions(&mut self) -> Result<(), Unsupported> {
+        Evaluation::decisions(self)
     }
     fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32> {
         self.machine.relation(RelId(rule.0))?.height(tuple)

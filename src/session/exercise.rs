@@ -1,6 +1,7 @@
 //! A program's tests: a structure from `given`, the edits of `do`, the rules over it, the expectations. Called by stages.
 use super::decide::verdict;
 use super::evaluate::{Decided, How, World, in_one_world, in_world_below};
+use super::govern::{self, Reading};
 use super::unmet::unmet;
 use crate::base::{Place, Sources};
 use crate::engine::Budget;
@@ -152,6 +153,10 @@ fn expect<'p>(
     let mut truths = vec![];
     let mut seen: Vec<String> = vec![];
     for a in list {
+        if let VerdictAtom::Decides(..) = a.atom {
+            world.decisions().map_err(|u| format!("this version of dbm cannot evaluate {} yet", u.what))?;
+            continue;
+        }
         if a.past {
             return Err("this version of dbm cannot evaluate a verdict within `was` in a test yet".into());
         }
@@ -208,7 +213,17 @@ fn expect<'p>(
                 }
                 all
             }
-            _ => return Err("this version of dbm cannot evaluate this expectation yet".into()),
+            VerdictAtom::Policy(state, id) => {
+                let name = program.policies.get(id.0 as usize).map_or("?", |p| &p.name);
+                let reading = Reading { wanted: &|n| n == name, most: 3, closed: false, lateness: 0 };
+                let traced = world.trace(&reading).into_iter().find(|t| t.policy == Some(id.0 as usize)).unwrap_or_default();
+                if let Some(u) = &traced.unsupported {
+                    return Err(format!("`{name}` is unknown: this version of dbm cannot evaluate {} yet", u.what));
+                }
+                seen.push(govern::described(world, name, &traced));
+                govern::is_in_state(&traced, *state)
+            }
+            VerdictAtom::Stable(_) | VerdictAtom::Decides(..) => continue,
         };
         truths.push((a.e as *const Expr as usize, truth));
     }

@@ -178,7 +178,9 @@ impl Judged {
                 Ok((all, None))
             }
             VerdictAtom::Stable(_) => Ok((None, None)),
-            VerdictAtom::Decides(..) | VerdictAtom::Policy(..) => Err(Unsupported { place, what: "decisions of policies" }),
+            // read where it is asked, of each event
+            VerdictAtom::Decides(..) => e.decisions().map(|()| (None, None)),
+            VerdictAtom::Policy(..) => Err(Unsupported { place, what: "the state of a policy outside a test" }),
         }
     }
 }

@@ -45,3 +45,8 @@ impl From<Value> for ParamValue {
         ParamValue::Value(value)
     }
 }
+
+/// The microseconds of a duration as the language writes it, like `1h30m`.
+pub fn duration(text: &str) -> Option<i64> {
+    crate::scalar::instant::parse_duration(text).ok()
+}

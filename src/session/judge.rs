@@ -160,17 +160,9 @@ pub fn decision<'p>(
 
 fn blank(p: &Policy) -> DemandReport {
     DemandReport {
-        kind: DemandKind::Policy,
-        name: p.name.to_string(),
         title: p.title.as_ref().map(|t| t.to_string()),
-        severity: p.severity,
-        verdict: Verdict::Unknown,
-        unknown: None,
         checked: 1,
-        violation_count: 0,
-        violations: vec![],
-        worlds: None,
-        place: p.place,
+        ..DemandReport::blank(DemandKind::Policy, &p.name, p.severity, p.place)
     }
 }
 
@@ -186,6 +178,7 @@ fn violation(policy: &str, f: &Fired) -> Violation {
         witness: vec![],
         why: vec![],
         world: None,
+        strike: None,
         program: f.place,
         candidate: vec![],
     }

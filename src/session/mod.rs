@@ -7,6 +7,7 @@ pub mod error;
 pub mod evaluate;
 pub mod exercise;
 mod expectation;
+pub mod govern;
 pub mod input;
 pub mod intervene;
 pub mod judge;
@@ -25,7 +26,7 @@ mod why_not;
 pub mod workbench;
 
 pub use error::{Error, Failure, codes};
-pub use input::{Input, ParamValue};
+pub use input::{Input, ParamValue, duration};
 pub use limits::{Cancel, Limits, Stop};
 pub use program::{CompileOptions, Program, Stage, dump, format, infer};
 pub use run::{Run, RunOptions};

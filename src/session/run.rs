@@ -23,6 +23,12 @@ pub struct RunOptions {
     pub only: Vec<String>,
     /// Whether only decisions about candidates are wanted, and no demands.
     pub decisions_only: bool,
+    /// Whether no more events will come: what is not violated is satisfied, and open obligations lapse.
+    pub closed: bool,
+    /// How late an event of a trace may come, in microseconds.
+    pub lateness: i64,
+    /// A structure that stands beside each candidate, in dbm's own format.
+    pub beside: Option<Input>,
     /// How much of the derivation of each listed violation is given; none, if it is none.
     pub why: Option<Extent>,
     /// What the run may cost.
@@ -38,6 +44,9 @@ impl Default for RunOptions {
             max_worlds: 100_000,
             decisions_only: false,
             only: vec![],
+            closed: false,
+            lateness: 0,
+            beside: None,
             why: None,
             limits: Limits::default(),
             cancel: Cancel::new(),
@@ -83,9 +92,6 @@ impl Program {
             diagnostics.extend(inner.missing.iter().cloned());
         }
         if let Some(c) = &inner.checked {
-            if inputs.is_empty() {
-                diagnostics.extend(stages::waiting(c));
-            }
             diagnostics.extend(unknown_demands(&c.program, &options.only, &mut sources));
             diagnostics.extend(unknown_readers(&c.program, inputs));
         }

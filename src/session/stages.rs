@@ -80,11 +80,6 @@ pub(super) fn stands_alone(d: &Diagnostic) -> bool {
     d.code.number < 200 || [IMPORT_CYCLE, IMPORT_FAILED, UNKNOWN_IMPORT, UNKNOWN_MODULE].contains(&d.code)
 }
 
-/// What a check without candidates has to say beside the program's own diagnostics.
-pub(super) fn waiting(checked: &Checked) -> Vec<Diagnostic> {
-    decide::waiting(&checked.program)
-}
-
 /// The module of `std.readers` with a reader of that name.
 fn standard_reader(name: &str) -> Option<(String, &'static str)> {
     let module = format!("readers.{name}");
@@ -130,9 +125,14 @@ pub(super) fn read(
     sources: &mut Sources,
 ) -> Result<(Structure, Vec<Diagnostic>), Vec<Diagnostic>> {
     let values = values(checked);
-    let options =
-        candidate::Options { reader: input.reader.as_deref(), params: &values, limits: door_limits(&run.limits, &run.cancel) };
-    let mut outcome = candidate::read(&checked.program, &door_input(input), &options, sources);
+    let options = candidate::Options {
+        reader: input.reader.as_deref(),
+        params: &values,
+        limits: door_limits(&run.limits, &run.cancel),
+        lateness: checked.program.policies.iter().any(|p| p.on.is_some()).then_some(run.lateness),
+    };
+    let beside = run.beside.as_ref().map(door_input);
+    let mut outcome = candidate::read(&checked.program, &door_input(input), beside.as_ref(), &options, sources);
     let found = std::mem::take(&mut outcome.diagnostics);
     match outcome.graph.take() {
         Some(graph) if !found.iter().any(|d| d.is_error()) => match named::missing(&checked.program, &graph) {
@@ -225,6 +225,8 @@ pub(super) fn decide(
         wanted: &wanted,
         most: options.max_violations,
         worlds: options.max_worlds,
+        closed: options.closed,
+        lateness: options.lateness,
         shares,
         why: options.why,
         sources,
@@ -331,6 +333,8 @@ pub(super) fn sweep(
         wanted: &|_| true,
         most: options.max_violations,
         worlds: options.max_worlds,
+        closed: options.closed,
+        lateness: options.lateness,
         shares: &[],
         why: None,
         sources,

@@ -110,6 +110,8 @@ pub struct Violation {
     pub why: Vec<Reason>,
     /// Of an intervention: the world that fails.
     pub world: Option<WorldChange>,
+    /// Of a policy: what it does with the event.
+    pub strike: Option<Strike>,
     /// The clause.
     pub program: Place,
     /// The elements of the binding in the candidate.
@@ -174,8 +176,71 @@ pub struct DemandReport {
     pub violations: Vec<Violation>,
     /// Of an intervention: its worlds (`checked` says how many).
     pub worlds: Option<WorldsTried>,
+    /// Of a policy: its open obligations.
+    pub due: Vec<Due>,
+    /// Of a policy: what it warns of and would rewrite, up to the limit of the report.
+    pub remarks: Vec<Remark>,
+    /// How many of these there are.
+    pub remark_count: u64,
     /// Where it is declared.
     pub place: Place,
+}
+
+impl DemandReport {
+    /// Of a demand about which nothing is known yet.
+    pub fn blank(kind: DemandKind, name: &str, severity: Severity, place: Place) -> DemandReport {
+        DemandReport {
+            kind,
+            name: name.to_string(),
+            title: None,
+            severity,
+            verdict: Verdict::Unknown,
+            unknown: None,
+            checked: 0,
+            violation_count: 0,
+            violations: vec![],
+            worlds: None,
+            due: vec![],
+            remarks: vec![],
+            remark_count: 0,
+            place,
+        }
+    }
+}
+
+/// What a policy does with an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strike {
+    /// Forbid or escalate.
+    pub effect: super::Effect,
+    /// To whom, if it escalates.
+    pub to: Option<String>,
+    /// Of an obligation: until when it was to be met, in microseconds since 1970.
+    pub due: Option<i64>,
+}
+
+/// An obligation that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The event that it follows from.
+    pub event: String,
+    /// Until when it is to be met (RFC 3339).
+    pub due: String,
+    /// The policy's message.
+    pub message: Option<String>,
+    /// The clause.
+    pub program: Place,
+}
+
+/// What a policy says of an event without deciding about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// The event.
+    pub event: String,
+    /// `warn` or `rewrite`.
+    pub word: &'static str,
+    /// The message; of a rewrite what is set to what.
+    pub message: String,
 }
 
 /// What was found about one candidate.

@@ -32,7 +32,7 @@ fn line(d: &Diagnostic, sources: &Sources) -> String {
 pub fn read(checked: &Checked, json: &str) -> Graph {
     let input = Input { name: "random.json", bytes: json.as_bytes(), format: Format::Json };
     let mut sources = Sources::new();
-    let outcome = candidate::read(&checked.program, &input, &candidate::Options::default(), &mut sources);
+    let outcome = candidate::read(&checked.program, &input, None, &candidate::Options::default(), &mut sources);
     let found: Vec<String> = outcome.diagnostics.iter().map(|d| line(d, &sources)).collect();
     outcome.graph.unwrap_or_else(|| panic!("a candidate is refused: {found:#?}\n{json}"))
 }
@@ -455,7 +455,17 @@ fn what_holds_has_reasons_and_what_does_not_has_gaps() {
 /// The reports on a candidate.
 fn reports(checked: &Checked, sources: &Sources, json: &str) -> (Vec<DemandReport>, Vec<Diagnostic>) {
     let graph = read(checked, json);
-    let asked = Asked { wanted: &|_| true, most: 1_000, worlds: 1_000, shares: &[], why: None, sources, locate: &|_, _| None };
+    let asked = Asked {
+        wanted: &|_| true,
+        most: 1_000,
+        worlds: 1_000,
+        closed: false,
+        lateness: 0,
+        shares: &[],
+        why: None,
+        sources,
+        locate: &|_, _| None,
+    };
     let what = (&checked.program, &checked.strata);
     let (reports, diagnostics, _) = decide(what, graph, &values(checked), &Budget::default(), How::default(), &asked);
     (reports, diagnostics)

@@ -31,19 +31,7 @@ fn located(pointer: &str, line: usize) -> Located {
 }
 
 fn demand(name: &str, verdict: Verdict, place: Place) -> DemandReport {
-    DemandReport {
-        kind: DemandKind::Invariant,
-        name: name.into(),
-        title: None,
-        severity: Severity::Error,
-        verdict,
-        unknown: None,
-        checked: 3,
-        violation_count: 0,
-        violations: vec![],
-        worlds: None,
-        place,
-    }
+    DemandReport { verdict, checked: 3, ..DemandReport::blank(DemandKind::Invariant, name, Severity::Error, place) }
 }
 
 fn report(place: impl Fn(&str) -> Place) -> Report {
@@ -54,6 +42,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
         message: "Service(\"web\") depends on itself".into(),
         why: vec![],
         world: None,
+        strike: None,
         witness: vec![
             step("Service(\"web\") -calls-> Service(\"api\")", "/edges/0", 12),
             step("Service(\"api\") -calls-> Service(\"web\")", "/edges/1", 13),

@@ -14,7 +14,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("causal", &["base", "scalar", "structure"]),
     ("engine", &["base", "scalar", "structure", "plan::ir", "plan::path", "causal"]),
     ("verdict", &["base", "scalar", "structure"]),
-    ("demand", &["base", "scalar", "structure", "plan::ir", "plan::path", "plan::intervention", "engine", "verdict"]),
+    (
+        "demand",
+        &["base", "scalar", "structure", "plan::ir", "plan::path", "plan::policy", "plan::intervention", "engine", "verdict"],
+    ),
     ("audit", &["base", "scalar", "structure", "verdict"]),
     ("report", &["base", "scalar", "structure", "verdict"]),
     (

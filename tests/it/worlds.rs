@@ -274,6 +274,8 @@ fn interventions_agree_with_the_oracle() {
             wanted: &|_| true,
             most: 1_000,
             worlds: 1_000,
+            closed: false,
+            lateness: 0,
             shares: &[],
             why: None,
             sources: &sources,

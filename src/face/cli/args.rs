@@ -90,6 +90,15 @@ pub struct CheckArgs {
     /// Checks only this demand. May be given several times.
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// No more events will come: policies without violation are satisfied, obligations that are open lapse.
+    #[arg(long)]
+    pub closed: bool,
+    /// How late an event of a trace may come behind a newer one, like 30s.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lateness: i64,
+    /// A structure beside each candidate: what a trace speaks of.
+    #[arg(long, value_name = "FILE")]
+    pub with: Option<String>,
     #[command(flatten)]
     pub given: Given,
     #[command(flatten)]
@@ -129,6 +138,13 @@ pub struct CoreArgs {
     pub given: Given,
     #[command(flatten)]
     pub limits: LimitArgs,
+}
+
+fn duration(text: &str) -> Result<i64, String> {
+    match crate::session::duration(text) {
+        Some(us) if us >= 0 => Ok(us),
+        _ => Err("a duration is needed, like 30s or 1h30m".into()),
+    }
 }
 
 fn worlds(text: &str) -> Result<usize, String> {

@@ -40,6 +40,15 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
 fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
     let program = compile(&args.program, &args.given.param)?;
     let read = inputs(&args.program, &args.candidates, &args.given)?;
+    let mut beside = None;
+    if let Some(name) = &args.with {
+        let without = super::args::Given { reader: None, ..args.given.clone() };
+        match inputs(&args.program, std::slice::from_ref(name), &without)?.pop() {
+            Some(Ok(input)) => beside = Some(input),
+            Some(Err(why)) => return Err(unreadable(name, &why)),
+            None => {}
+        }
+    }
     let inputs: Vec<Input> = read.iter().flatten().cloned().collect();
     if let (true, [name, ..], Some(Err(why))) = (inputs.is_empty(), args.candidates.as_slice(), read.first()) {
         return Err(unreadable(name, why));
@@ -48,6 +57,9 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
     options.max_violations = args.max_violations;
     options.max_worlds = args.worlds;
     options.only = args.only.clone();
+    options.closed = args.closed;
+    options.lateness = args.lateness;
+    options.beside = beside;
     options.why = args.why.then_some(Extent::default());
     let _watch = Watch::start(options.limits.time, &options.cancel);
     let mut run = program.check(&inputs, &options);

@@ -1,0 +1,282 @@
+//! Lowering of the words of time: windows, `earlier`, `since`, `consecutive`, `last N`. Each looks at a part of the history, from an event
+//! that is now. Used by unit, block and expression.
+use super::ir::*;
+use super::unit::*;
+use crate::scalar::{Calendar, Op, Type};
+use crate::semantics::hir::{self, Domain, ExprKind, Scope};
+use crate::structure::schema::AttrId;
+use std::sync::Arc;
+
+/// An event of the history, as a conjunct.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// Its kinds.
+    pub ty: Type,
+    /// Its slot.
+    pub slot: Slot,
+    /// The event that is now.
+    pub now: Slot,
+    /// See [`PastSpec`].
+    pub present: bool,
+    /// See [`PastSpec`].
+    pub within: Option<i64>,
+    /// See [`PastSpec`].
+    pub per: Option<(Calendar, Arc<str>)>,
+    /// See [`PastSpec`].
+    pub behind: Option<Slot>,
+    /// See [`PastSpec`].
+    pub ahead: bool,
+    /// See [`PastSpec`].
+    pub latest: bool,
+}
+
+impl Past {
+    fn new(ty: &Type, slot: Slot, now: Slot) -> Past {
+        Past { ty: ty.clone(), slot, now, present: true, within: None, per: None, behind: None, ahead: false, latest: false }
+    }
+}
+
+fn calendar(unit: &str) -> Calendar {
+    match unit {
+        "hour" => Calendar::Hour,
+        "week" => Calendar::Week,
+        "month" => Calendar::Month,
+        _ => Calendar::Day,
+    }
+}
+
+/// What of `x.attr == e` an index of events answers: the attribute and the other side.
+type Answer<'a> = (AttrId, E<'a>);
+
+impl<'p> Unit<'p, '_> {
+    /// The clause's first parameter is its now, if it is an event.
+    pub(super) fn now_of(&mut self, env: usize, clause: &hir::Clause, rule: &hir::Rule) {
+        if let (Some(Type::Event(_)), Some(first)) = (rule.params.first(), clause.head.first()) {
+            let slot = self.slot(env, *first);
+            self.nows.insert(env, slot);
+        }
+    }
+
+    /// An event of the history up to now.
+    pub(super) fn history<'a>(&self, ty: &Type, slot: Slot, env: usize) -> Conjunct<'a> {
+        Conjunct::Past(Past::new(ty, slot, self.nows.get(&env).copied().unwrap_or(slot)))
+    }
+
+    /// A binder of events where there is a now: the history up to it, or its window.
+    pub(super) fn past_of(&mut self, b: &hir::Binder, env: usize) -> Result<Option<Past>> {
+        let Domain::Kind(ty @ Type::Event(_)) = &b.domain else { return Ok(None) };
+        let Some(now) = self.nows.get(&env).copied() else {
+            return if b.window.is_some() { unsupported(b.place, "a window without a now") } else { Ok(None) };
+        };
+        let mut past = Past::new(ty, self.binder_slot(env, b), now);
+        if let Some(w) = &b.window {
+            past.within = w.within;
+            past.per = w.per.as_ref().map(|(unit, zone)| (calendar(unit), zone.clone()));
+        }
+        Ok(Some(past))
+    }
+
+    /// The slots of the binders of an `earlier`.
+    pub(super) fn earlier_slots(&self, x: E<'_>) -> Vec<Slot> {
+        let ExprKind::Earlier { binders, .. } = &x.e.kind else { return vec![] };
+        binders.iter().filter_map(|b| b.var).map(|v| self.slot(x.env, v)).collect()
+    }
+
+    /// The conditions on an event of the history that an index answers: their positions, and what they ask.
+    pub(super) fn past_key<'a>(
+        &self,
+        p: &Past,
+        list: &[Conjunct<'a>],
+        left: &[usize],
+        bound: &Bound,
+    ) -> (Vec<usize>, Vec<Answer<'a>>) {
+        let (mut answered, mut key): (Vec<usize>, Vec<Answer<'a>>) = (vec![], vec![]);
+        for i in left {
+            let Some(Conjunct::Formula(x)) = list.get(*i) else { continue };
+            let ExprKind::Op(Op::Eq, args) = &x.e.kind else { continue };
+            let [a, b] = args.as_slice() else { continue };
+            for (l, r) in [(a, b), (b, a)] {
+                let ExprKind::Attr(of, attr) = &l.kind else { continue };
+                let ExprKind::Var(v) = of.kind else { continue };
+                let plain = self.context.schema.attr(*attr).is_some_and(|a| !a.mechanism);
+                let known = self.mentioned(x.sub(r)).iter().all(|s| bound.contains(s));
+                if plain && known && self.slot(x.env, v) == p.slot && !key.iter().any(|k| k.0 == *attr) {
+                    answered.push(*i);
+                    key.push((*attr, x.sub(r)));
+                    break;
+                }
+            }
+        }
+        (answered, key)
+    }
+
+    /// The step that gives (or checks) an event of the history.
+    pub(super) fn past(&mut self, p: &Past, mut key: Vec<Answer<'_>>, bound: &mut Bound, steps: &mut Vec<Step>) -> Result<()> {
+        key.sort_by_key(|k| k.0);
+        let mut slots = vec![];
+        for (_, x) in &key {
+            let value = self.scalar(*x, bound, steps)?;
+            slots.push(match value {
+                Scalar::Slot(s) => s,
+                value => {
+                    let slot = self.fresh();
+                    steps.push(Step::Let { slot, value });
+                    slot
+                }
+            });
+        }
+        let info = HistoryInfo { ty: p.ty.clone(), attrs: key.iter().map(|k| k.0).collect() };
+        let mut all = self.context.histories.borrow_mut();
+        let history = match all.iter().position(|h| *h == info) {
+            Some(i) => i,
+            None => {
+                all.push(info);
+                all.len() - 1
+            }
+        };
+        let spec = PastSpec {
+            ty: p.ty.clone(),
+            now: p.now,
+            present: p.present,
+            within: p.within,
+            per: p.per.clone(),
+            behind: p.behind,
+            ahead: p.ahead,
+            latest: p.latest,
+            history: history as u32,
+            key: slots,
+        };
+        let event = if bound.insert(p.slot) { Arg::Bind(p.slot) } else { Arg::Key(p.slot) };
+        steps.push(Step::Past { spec: Arc::new(spec), event });
+        Ok(())
+    }
+
+    /// Events that a fact brings are not after now.
+    pub(super) fn events_seen(&mut self, types: &[Type], env: usize, args: &mut [Arg]) -> Vec<Step> {
+        let Some(now) = self.nows.get(&env).copied() else { return vec![] };
+        let mut steps = vec![];
+        for (arg, _) in args.iter_mut().zip(types).filter(|(_, t)| matches!(t, Type::Event(_))) {
+            if *arg == Arg::Any {
+                *arg = Arg::Bind(self.fresh());
+            }
+            if let Arg::Bind(s) = arg {
+                steps.push(Step::NotAfter(*s, now));
+            }
+        }
+        steps
+    }
+
+    /// `earlier a: A then b: B within D where φ`: the latest b, and of it the latest a.
+    pub(super) fn earlier(&mut self, x: E<'_>, bound: &mut Bound, steps: &mut Vec<Step>) -> Result<()> {
+        let ExprKind::Earlier { binders, within, filter } = &x.e.kind else { return Ok(()) };
+        let Some(mut now) = self.nows.get(&x.env).copied() else {
+            return unsupported(x.e.place, "`earlier` without a now");
+        };
+        let mut list: Vec<Conjunct<'_>> = vec![];
+        let mut slots = vec![];
+        let several = binders.len() > 1;
+        for (n, b) in binders.iter().rev().enumerate() {
+            let Domain::Kind(ty) = &b.domain else { continue };
+            let slot = match b.var {
+                Some(v) => self.slot(x.env, v),
+                None => self.fresh(),
+            };
+            // its own binders are found anew
+            bound.remove(&slot);
+            let mut past = Past::new(ty, slot, now);
+            (past.present, past.latest) = (false, true);
+            if n == 0 && !several {
+                past.within = *within;
+            }
+            list.push(Conjunct::Past(past));
+            slots.push(slot);
+            now = slot;
+        }
+        // from the first to the last
+        if let (true, Some(d), [last, .., first]) = (several, within, slots.as_slice()) {
+            let mut past = Past::new(&Type::Event(crate::scalar::Kinds::Any), *first, *last);
+            past.within = Some(*d);
+            list.push(Conjunct::Past(past));
+        }
+        if let Some(f) = filter {
+            self.conjuncts(E { e: f, env: x.env }, &mut list);
+        }
+        let mut inner = bound.clone();
+        let block = self.block(list, &mut inner, &slots)?;
+        bound.extend(slots);
+        steps.push(Step::Latest(block));
+        Ok(())
+    }
+
+    /// `last N x: E where φ`: φ selects, the latest are kept.
+    pub(super) fn last(&mut self, n: u64, scope: &Scope, env: usize, bound: &mut Bound, steps: &mut Vec<Step>) -> Result<()> {
+        let slots = self.binder_slots(scope, env);
+        let block = self.newest_first(scope, env, None, bound)?.0;
+        bound.extend(slots);
+        steps.push(Step::Last(n, block));
+        Ok(())
+    }
+
+    /// The events of a scope with one binder, newest first; strictly behind another, if there is one, and then before now.
+    fn newest_first(&mut self, scope: &Scope, env: usize, behind: Option<Slot>, bound: &Bound) -> Result<(Block, Bound)> {
+        let mut list = vec![];
+        for b in &scope.binders {
+            let Some(mut past) = self.past_of(b, env)? else { return unsupported(b.place, "this binder in the past") };
+            past.latest = true;
+            (past.behind, past.present) = (behind, behind.is_none());
+            list.push(Conjunct::Past(past));
+        }
+        if let Some(f) = &scope.filter {
+            self.conjuncts(E { e: f, env }, &mut list);
+        }
+        let mut inner = bound.clone();
+        let slots = self.binder_slots(scope, env);
+        let block = self.block(list, &mut inner, &slots)?;
+        Ok((block, inner))
+    }
+
+    /// `no x: E where φ since y: F where ψ`: of the latest y.
+    pub(super) fn since(&mut self, x: E<'_>, none: &Scope, since: &Scope, bound: &Bound) -> Result<Formula> {
+        let mut list = vec![];
+        let mut slots = vec![];
+        for b in &since.binders {
+            let Some(mut past) = self.past_of(b, x.env)? else { return unsupported(b.place, "this binder in the past") };
+            (past.latest, past.present) = (true, false);
+            slots.push(past.slot);
+            list.push(Conjunct::Past(past));
+        }
+        let Some(behind) = slots.first().copied() else { return unsupported(x.e.place, "`since` of nothing") };
+        if let Some(f) = &since.filter {
+            self.conjuncts(E { e: f, env: x.env }, &mut list);
+        }
+        let mut inner = bound.clone();
+        let latest = self.block(list, &mut inner, &slots)?;
+        let mut seen = bound.clone();
+        seen.extend(slots);
+        let between = self.newest_first(none, x.env, Some(behind), &seen)?.0;
+        let none = Step::Filter(Formula::Not(Box::new(Formula::Exists(between))));
+        Ok(Formula::Exists(Block { steps: vec![Step::Latest(latest), none] }))
+    }
+
+    /// `consecutive(r: E where group satisfies φ)`.
+    pub(super) fn consecutive(&mut self, slot: Slot, scope: &Scope, satisfies: E<'_>, bound: &Bound) -> Result<Step> {
+        let (block, inner) = self.newest_first(scope, satisfies.env, None, bound)?;
+        let satisfies = self.formula(satisfies, &inner)?;
+        Ok(Step::Consecutive { slot, block, satisfies })
+    }
+
+    /// `oblige r: E within D where φ`: whether it is met.
+    pub(super) fn met(&mut self, scope: &Scope, within: i64, bound: &Bound) -> Result<Formula> {
+        let mut list = vec![];
+        for b in &scope.binders {
+            let Some(mut past) = self.past_of(b, 0)? else { return unsupported(b.place, "this binder in an obligation") };
+            (past.ahead, past.present, past.within) = (true, false, Some(within));
+            list.push(Conjunct::Past(past));
+        }
+        if let Some(f) = &scope.filter {
+            self.conjuncts(E { e: f, env: 0 }, &mut list);
+        }
+        let mut inner = bound.clone();
+        Ok(Formula::Exists(self.block(list, &mut inner, &[])?))
+    }
+}
