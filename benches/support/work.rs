@@ -182,7 +182,7 @@ pub fn child(kind: &str, relation: &str, folder: &Path, json: Option<&Path>) {
         Some(path) => {
             let bytes = std::fs::read(path).expect("the candidate can be read");
             let input = dbm::candidate::Input { name: "candidate.json", bytes: &bytes, format: Default::default() };
-            let outcome = dbm::candidate::read(&checked.program, &input, &Default::default(), &mut sources);
+            let outcome = dbm::candidate::read(&checked.program, &input, None, &Default::default(), &mut sources);
             outcome.graph.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics))
         }
     };
