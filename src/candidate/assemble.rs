@@ -81,6 +81,19 @@ pub struct Assembly {
     first_late: Option<Source>,
     /// What is added now has no place in the document.
     pub placeless: bool,
+    /// Where events go that are to be passed on as they come, and not gathered.
+    pub passing: Option<Passing>,
+}
+
+/// Events on their way, in the order of the document.
+#[derive(Default)]
+pub struct Passing {
+    /// Kind, id, time, where it stands.
+    pub events: Vec<(KindId, Val, i64, u32)>,
+    /// Their rows, one behind the other.
+    pub rows: Vec<Val>,
+    /// Whether one has attributes that are not declared.
+    pub open: bool,
 }
 
 impl Assembly {
@@ -110,6 +123,7 @@ impl Assembly {
             late: 0,
             first_late: None,
             placeless: false,
+            passing: None,
         }
     }
     /// Sets a row to the defaults of a kind.
@@ -145,6 +159,12 @@ impl Assembly {
     }
     /// Adds an event. The same one again is dropped with a warning; another one with its id is reported.
     pub fn event(&mut self, kind: KindId, id: Val, at: i64, source: Source, row: &[Val], open: Val) {
+        if let Some(p) = &mut self.passing {
+            p.events.push((kind, id, at, source.origin));
+            p.rows.extend_from_slice(row);
+            p.open |= open != Val::NONE;
+            return;
+        }
         let source = self.placed(source);
         if self.lateness.is_some_and(|l| at < self.newest.saturating_sub(l)) {
             self.late += 1;
@@ -169,7 +189,7 @@ impl Assembly {
     }
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.edges.is_empty() && self.events.is_empty()
+        self.passing.as_ref().is_none_or(|p| p.events.is_empty()) && self.nodes.is_empty() && self.edges.is_empty() && self.events.is_empty()
     }
     /// Looks everything up and numbers it. Cardinality is checked on candidates, not on a test's `given`.
     pub fn finish(mut self, document: Option<&Document>, cardinality: bool, findings: &mut Findings) -> Option<Graph> {
@@ -204,6 +224,18 @@ impl Assembly {
             }
         }
         (!findings.failed()).then_some(graph)
+    }
+    /// Says what came too late and what came again.
+    pub fn disorder(
+        &mut self,
+        late: (usize, Option<Source>),
+        repeated: (u64, Option<Source>),
+        document: &Document,
+        findings: &mut Findings,
+    ) {
+        (self.late, self.first_late) = late;
+        (self.repeated, self.first_repeated) = repeated;
+        self.repeats(Some(document), findings);
     }
     fn repeats(&mut self, document: Option<&Document>, findings: &mut Findings) {
         let ground = Ground { document, edits: &self.edits };

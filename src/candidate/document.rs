@@ -94,7 +94,8 @@ impl Document {
         }
         document
     }
-    fn of(sources: &mut Sources, name: &str, text: Arc<str>) -> Document {
+    /// A file that was read otherwise, for its places.
+    pub(super) fn of(sources: &mut Sources, name: &str, text: Arc<str>) -> Document {
         let file = sources.add_file(name, text.clone());
         Document { item: sources.add_item(file, 0), text, ..Document::default() }
     }

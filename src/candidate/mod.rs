@@ -16,6 +16,7 @@ pub mod native;
 pub mod reader;
 pub mod scan;
 pub mod shape;
+pub mod stream;
 pub mod yaml;
 
 pub use document::{Document, Format, Input};

@@ -4,7 +4,7 @@ use super::invariant;
 use crate::engine::formula::join;
 use crate::engine::{Annotation, Machine};
 use crate::plan::Effect;
-use crate::plan::policy::{PolicyAct, PolicyPlan};
+use crate::plan::policy::{ClauseOfPolicy, PolicyAct, PolicyPlan};
 use crate::scalar::{KindId, Val};
 
 /// What a policy says of an event that it is on.
@@ -18,6 +18,8 @@ pub struct At<A> {
     pub fired: Vec<(usize, A)>,
     /// The obligations that nothing of the trace meets, by clause, and where.
     pub unmet: Vec<(usize, A)>,
+    /// Where the future is not there yet: the obligations that open, by clause, with the frame from which they are judged when due.
+    pub opened: Vec<(usize, A, Box<[Val]>)>,
 }
 
 impl<A: Annotation> At<A> {
@@ -28,7 +30,7 @@ impl<A: Annotation> At<A> {
     }
     /// A fault that stands before what the policy says.
     pub fn fault(&self) -> Option<u32> {
-        let all = self.fired.iter().chain(&self.unmet).map(|f| &f.1);
+        let all = self.fired.iter().chain(&self.unmet).map(|f| &f.1).chain(self.opened.iter().map(|o| &o.1));
         std::iter::once(&self.on).chain(all).find_map(|a| a.faulty()).map(|f| f.1)
     }
 }
@@ -91,6 +93,7 @@ pub fn at<A: Annotation>(m: &mut Machine<A>, (policy, plan): (usize, &PolicyPlan
     let on = on?;
     let mut fired: Vec<(usize, A)> = vec![];
     let mut unmet: Vec<(usize, A)> = vec![];
+    let mut opened: Vec<(usize, A, Box<[Val]>)> = vec![];
     let add = |list: &mut Vec<(usize, A)>, n: usize, a: &A| match list.iter_mut().find(|f| f.0 == n) {
         Some(f) => {
             f.1.or(a);
@@ -102,7 +105,9 @@ pub fn at<A: Annotation>(m: &mut Machine<A>, (policy, plan): (usize, &PolicyPlan
             let obliges = matches!(c.form, PolicyAct::Oblige { .. });
             m.run(&c.fires, a.clone(), &mut |m, a| {
                 add(&mut fired, n, &a);
-                if let PolicyAct::Oblige { met, .. } = &c.form {
+                if obliges && m.is_live() {
+                    opened.push((n, a.clone(), m.slots.as_slice().into()));
+                } else if let PolicyAct::Oblige { met, .. } = &c.form {
                     let worlds = a.possible();
                     let t = m.truth(met, &worlds);
                     if let Some(open) = worlds.not(t.as_ref()).and_then(|o| o.and(&a)) {
@@ -119,12 +124,23 @@ pub fn at<A: Annotation>(m: &mut Machine<A>, (policy, plan): (usize, &PolicyPlan
     });
     if plan.permits {
         // an obligation opens when its own policy permits
-        let this = At { policy, on: on.clone(), fired, unmet: vec![] };
+        let this = At { policy, on: on.clone(), fired, unmet: vec![], opened: vec![] };
         let permitted = this.effect(plan, Effect::Permit);
-        let opened = unmet.into_iter().filter_map(|(n, a)| Some((n, a.and(permitted.as_ref()?)?)));
-        return Some(At { unmet: opened.collect(), ..this });
+        let still = |a: A| a.and(permitted.as_ref()?);
+        let unmet = unmet.into_iter().filter_map(|(n, a)| Some((n, still(a)?))).collect();
+        let opened = opened.into_iter().filter_map(|(n, a, frame)| Some((n, still(a)?, frame))).collect();
+        return Some(At { unmet, opened, ..this });
     }
-    Some(At { policy, on, fired, unmet })
+    Some(At { policy, on, fired, unmet, opened })
+}
+
+/// Whether an obligation that was opened is unmet by what came since, from its frame.
+pub fn unmet<A: Annotation>(m: &mut Machine<A>, clause: &ClauseOfPolicy, frame: &[Val], worlds: &A) -> Option<A> {
+    let PolicyAct::Oblige { met, .. } = &clause.form else { return None };
+    m.slots.clear();
+    m.slots.extend_from_slice(frame);
+    let t = m.truth(met, &worlds.possible());
+    worlds.possible().not(t.as_ref()).and_then(|open| open.and(worlds))
 }
 
 /// What all policies together say of an event that is decided, within a set of worlds.

@@ -88,7 +88,7 @@ impl<A: Annotation> Machine<A> {
     }
 
     /// The aggregate of a list of values.
-    fn fold(&mut self, spec: &AggregateSpec, mut list: Vec<Val>) -> Val {
+    pub(super) fn fold(&mut self, spec: &AggregateSpec, mut list: Vec<Val>) -> Val {
         match spec.aggregate {
             Aggregate::Any if list.contains(&Val::TRUE) => return Val::TRUE,
             Aggregate::All if list.contains(&Val::FALSE) => return Val::FALSE,

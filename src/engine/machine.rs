@@ -53,6 +53,8 @@ pub struct Machine<A: Annotation> {
     pub decided: FxHashMap<(Effect, Option<u32>, Val), A>,
     /// Indexes of events.
     pub(super) histories: Vec<super::past::History>,
+    /// What is kept of events that come one at a time.
+    pub(super) live: super::monitor::Live,
     /// Values of mechanisms' attributes, by element.
     pub mechanisms: FxHashMap<AttrId, FxHashMap<Val, Vec<(Val, A)>>>,
     /// Reads of mechanisms' attributes that are not computed yet (see `mechanism`).
@@ -98,6 +100,7 @@ impl<A: Annotation> Machine<A> {
             known: vec![],
             decided: FxHashMap::default(),
             histories: vec![],
+            live: super::monitor::Live::default(),
             mechanisms: FxHashMap::default(),
             needs: vec![],
             kinds: FxHashMap::default(),
@@ -234,6 +237,8 @@ impl<A: Annotation> Machine<A> {
         if let Some(k) = self.kinds.get(ty) {
             return k.clone();
         }
+        // events that come one at a time are others each time
+        let passing = self.graph.live().is_some() && matches!(ty, Type::Event(_));
         let set = match sort_of(ty) {
             Some((sort, kinds)) => {
                 let mut fits = vec![false; self.graph.schema.kinds.len()];
@@ -247,11 +252,16 @@ impl<A: Annotation> Machine<A> {
             None => KindSet::default(),
         };
         let set = Arc::new(set);
-        self.kinds.insert(ty.clone(), set.clone());
+        if !passing {
+            self.kinds.insert(ty.clone(), set.clone());
+        }
         set
     }
     /// Whether a value is an element of a type of kinds.
     pub fn is_kind(&mut self, v: Val, ty: &Type) -> bool {
+        if let (Type::Event(kinds), Some(_)) = (ty, self.graph.live()) {
+            return v.as_event().is_some() && self.graph.kind_of(v).is_some_and(|k| self.graph.schema.within(k, kinds));
+        }
         let set = self.kind_set(ty);
         self.graph.kind_of(v).is_some_and(|k| set.fits.get(k.0 as usize) == Some(&true))
     }
@@ -374,7 +384,7 @@ impl<A: Annotation> Machine<A> {
         let id = |n: u32| self.graph.dictionary.text(self.graph.node_id(n)).unwrap_or("?").to_string();
         let element = |e: Element| match e {
             Element::Node(n) => id(n),
-            Element::Event(n) => self.graph.dictionary.text(self.graph.event_id(n)).unwrap_or("?").to_string(),
+            Element::Event(n) => self.graph.event_name(n).to_string(),
             Element::Edge(n) => match (self.graph.ends(n), self.graph.kind_of(v)) {
                 (Some((x, y)), Some(k)) => format!("{} -{}-> {}", id(x), self.graph.schema.name(k), id(y)),
                 _ => self.graph.show(e),

@@ -2,12 +2,15 @@
 pub mod aggregate;
 pub mod annotation;
 pub mod budget;
+mod cell;
 pub mod ends;
 pub mod fault;
 pub mod fixpoint;
 pub mod formula;
+mod keyed;
 pub mod machine;
 pub mod mechanism;
+pub mod monitor;
 pub mod pairs;
 mod past;
 pub mod path;

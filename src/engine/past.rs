@@ -2,50 +2,85 @@
 //! looks at events in order, by an index of their attributes. Run by step.
 use super::annotation::Annotation;
 use super::formula::join;
+use super::keyed::ByKey;
 use super::machine::{Machine, Sink};
 use crate::plan::{Arg, Block, Formula, HistoryInfo, PastSpec, Slot, Step};
-use crate::scalar::{Val, Value};
+use crate::scalar::{Calendar, Val, Value};
+use crate::structure::Graph;
 use crate::structure::schema::AttrId;
-use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
-/// An index of events: the numbers of those of some kinds, ascending, by the values of some attributes. It grows with the structure.
+/// An index of events: where those of some kinds stand in the order of the trace, ascending, by the values of some attributes.
 #[derive(Debug)]
 pub struct History {
-    info: HistoryInfo,
+    /// What it is, and for whom.
+    pub info: HistoryInfo,
+    /// By key.
+    pub lists: ByKey<Vec<(i64, u32)>>,
     /// The events below this number are in it.
     upto: u32,
-    lists: Vec<Vec<u32>>,
-    by_key: FxHashMap<Box<[Val]>, u32>,
-    fits: Vec<bool>,
+    /// Whether events of a kind may be in it.
+    pub fits: Vec<bool>,
 }
 
 impl History {
-    /// An empty one.
-    pub fn new(info: HistoryInfo) -> Self {
-        History { info, upto: 0, lists: vec![], by_key: FxHashMap::default(), fits: vec![] }
-    }
-    fn put(&mut self, key: &[Val], event: u32) {
-        let list = match self.by_key.get(key) {
-            Some(l) => *l,
-            None => {
-                let l = self.lists.len() as u32;
-                self.lists.push(vec![]);
-                self.by_key.insert(key.into(), l);
-                l
+    fn put(&mut self, key: &[Val], event: (i64, u32)) -> u32 {
+        let n = self.lists.number(key, Vec::new);
+        if let Some(l) = self.lists.get_mut(n) {
+            match l.last() {
+                Some(last) if *last >= event => {
+                    if let Err(at) = l.binary_search(&event) {
+                        l.insert(at, event);
+                    }
+                }
+                _ => l.push(event),
             }
-        };
-        if let Some(l) = self.lists.get_mut(list as usize)
-            && l.last() != Some(&event)
-        {
-            l.push(event);
+        }
+        n
+    }
+    /// Adds an event, unless it does not fit. Gives its list.
+    pub fn add(&mut self, graph: &Graph, event: u32) -> Option<u32> {
+        let order = graph.order(event)?;
+        let v = Val::event(event);
+        let keyed = &self.info.keyed;
+        if keyed.consts.iter().any(|(a, wanted)| graph.attr(v, *a) != *wanted) {
+            return None;
+        }
+        let mut short = [Val::NONE; 4];
+        let mut long = vec![];
+        let key = key_of(&keyed.attrs, &mut short, &mut long, |a| graph.attr(v, a));
+        // the borrow of the key ends with this copy
+        let key: Key = key.into();
+        Some(self.put(&key, order))
+    }
+}
+
+type Key = Box<[Val]>;
+
+/// The values of some attributes, on the stack if there is room.
+pub fn key_of<'a>(attrs: &[AttrId], short: &'a mut [Val; 4], long: &'a mut Vec<Val>, read: impl Fn(AttrId) -> Val) -> &'a [Val] {
+    match short.get_mut(..attrs.len()) {
+        Some(k) => {
+            k.iter_mut().zip(attrs).for_each(|(k, a)| *k = read(*a));
+            k
+        }
+        None => {
+            long.extend(attrs.iter().map(|a| read(*a)));
+            long
         }
     }
+}
+
+/// Where a window that ends now begins.
+pub fn window_start(now: i64, within: Option<i64>, per: &Option<(Calendar, Arc<str>)>) -> i64 {
+    let within = within.map_or(i64::MIN, |d| now.saturating_sub(d));
+    within.max(per.as_ref().and_then(|(unit, zone)| unit.start(now, zone)).unwrap_or(i64::MIN))
 }
 
 /// A run of events in an index.
 #[derive(Clone, Copy)]
 struct Run {
-    list: usize,
+    list: u32,
     from: usize,
     to: usize,
 }
@@ -54,42 +89,56 @@ impl<A: Annotation> Machine<A> {
     /// Makes the indexes that plans know by now.
     pub fn index_events(&mut self, infos: &[HistoryInfo]) {
         for info in infos.iter().skip(self.histories.len()) {
-            self.histories.push(History::new(info.clone()));
+            let fits = self.kinds_of(&info.keyed.ty);
+            self.histories.push(History { info: info.clone(), lists: ByKey::default(), upto: 0, fits });
         }
     }
 
-    /// Takes new events into an index.
-    fn catch_up(&mut self, n: usize) {
-        let Some(h) = self.histories.get_mut(n).filter(|h| h.upto < self.graph.events()) else { return };
-        if h.fits.is_empty() {
-            h.fits = vec![false; self.graph.schema.kinds.len()];
-            if let Some((sort, kinds)) = super::machine::sort_of(&h.info.ty) {
-                for k in self.graph.schema.below(sort, kinds) {
-                    h.fits.get_mut(k.0 as usize).into_iter().for_each(|f| *f = true);
-                }
+    /// Which kinds belong to a type, by number.
+    pub(super) fn kinds_of(&self, ty: &crate::scalar::Type) -> Vec<bool> {
+        let mut fits = vec![false; self.graph.schema.kinds.len()];
+        if let Some((sort, kinds)) = super::machine::sort_of(ty) {
+            for k in self.graph.schema.below(sort, kinds) {
+                fits.get_mut(k.0 as usize).into_iter().for_each(|f| *f = true);
             }
         }
-        let mut key: Vec<Val> = vec![];
+        fits
+    }
+
+    /// Takes new events into an index. Those that come one at a time are put there as they come.
+    fn catch_up(&mut self, n: usize) {
+        let Some(h) = self.histories.get_mut(n).filter(|h| h.upto < self.graph.events()) else { return };
+        if self.graph.live().is_some() {
+            return;
+        }
         for e in h.upto..self.graph.events() {
             let v = Val::event(e);
             if !self.graph.kind_of(v).and_then(|k| h.fits.get(k.0 as usize)).copied().unwrap_or(false) {
                 continue;
             }
-            key.clear();
-            key.extend(h.info.attrs.iter().map(|a| self.graph.attr(v, *a)));
-            h.put(&key, e);
+            h.add(&self.graph, e);
             if !self.overrides.is_empty() {
                 // it may have other values in other worlds; `is_so` looks closer
-                let mut keys: Vec<Vec<Val>> = vec![vec![]];
-                for a in &h.info.attrs {
+                let Some(order) = self.graph.order(e) else { continue };
+                let all = |a: &AttrId| {
                     let mut values = vec![self.graph.attr(v, *a)];
                     values.extend(self.overrides.get(&(v, *a)).into_iter().flatten().map(|p| p.0));
                     values.sort();
                     values.dedup();
+                    values
+                };
+                if h.info.keyed.consts.iter().any(|(a, wanted)| !all(a).contains(wanted)) {
+                    continue;
+                }
+                let mut keys: Vec<Vec<Val>> = vec![vec![]];
+                for a in &h.info.keyed.attrs {
+                    let values = all(a);
                     let with = |k: &Vec<Val>| values.iter().map(|x| k.iter().copied().chain([*x]).collect()).collect::<Vec<_>>();
                     keys = keys.iter().flat_map(with).collect();
                 }
-                keys.iter().for_each(|k| h.put(k, e));
+                keys.iter().for_each(|k| {
+                    h.put(k, order);
+                });
             }
         }
         h.upto = self.graph.events();
@@ -115,34 +164,23 @@ impl<A: Annotation> Machine<A> {
         }
     }
 
-    /// An event's time; of one that has none the beginning.
-    fn at(&self, e: u32) -> i64 {
-        self.graph.event_at(e).unwrap_or(i64::MIN)
-    }
-
     /// Whether an event is in the part of the history, kinds and keys apart.
-    fn in_part(&self, spec: &PastSpec, now: u32, start: i64, e: u32) -> bool {
+    fn in_part(&self, spec: &PastSpec, now: (i64, u32), start: i64, e: u32) -> bool {
+        let Some(order) = self.graph.order(e) else { return false };
         if spec.ahead {
-            let due = spec.within.map_or(i64::MAX, |d| self.at(now).saturating_add(d));
-            return e > now && self.at(e) <= due;
+            return order > now && order.0 <= spec.within.map_or(i64::MAX, |d| now.0.saturating_add(d));
         }
-        let behind = spec.behind.and_then(|s| self.get(s).as_event());
-        (e < now || spec.present && e == now) && self.at(e) >= start && behind.is_none_or(|b| e > b)
+        let behind = spec.behind.and_then(|s| self.get(s).as_event()).and_then(|b| self.graph.order(b));
+        (order < now || spec.present && order == now) && order.0 >= start && behind.is_none_or(|b| order > b)
     }
 
     /// Where the part of the history begins.
-    fn start(&self, spec: &PastSpec, now: u32) -> i64 {
-        let at = self.at(now);
-        let within = match spec.within {
-            Some(d) if !spec.ahead => at.saturating_sub(d),
-            _ => i64::MIN,
-        };
-        let unit = spec.per.as_ref().and_then(|(unit, zone)| unit.start(at, zone));
-        within.max(unit.unwrap_or(i64::MIN))
+    fn start(&self, spec: &PastSpec, now: i64) -> i64 {
+        window_start(now, spec.within.filter(|_| !spec.ahead), &spec.per)
     }
 
     /// The part's events in the index.
-    fn run_of(&mut self, spec: &PastSpec, now: u32) -> Option<Run> {
+    fn run_of(&mut self, spec: &PastSpec, now: (i64, u32)) -> Option<Run> {
         let n = spec.history as usize;
         self.catch_up(n);
         let mut key = [Val::NONE; 8];
@@ -158,22 +196,22 @@ impl<A: Annotation> Machine<A> {
             }
         };
         let h = self.histories.get(n)?;
-        let list = *h.by_key.get(key)? as usize;
+        let list = h.lists.find(key)?;
         let events = h.lists.get(list)?;
-        let first = |wanted: &dyn Fn(u32) -> bool| events.partition_point(|e| wanted(*e));
+        let first = |wanted: &dyn Fn(&(i64, u32)) -> bool| events.partition_point(|e| wanted(e));
         if spec.ahead {
-            let due = spec.within.map_or(i64::MAX, |d| self.at(now).saturating_add(d));
-            return Some(Run { list, from: first(&|e| e <= now), to: first(&|e| e <= now || self.at(e) <= due) });
+            let due = spec.within.map_or(i64::MAX, |d| now.0.saturating_add(d));
+            return Some(Run { list, from: first(&|e| *e <= now), to: first(&|e| *e <= now || e.0 <= due) });
         }
-        let last = if spec.present { now } else { now.checked_sub(1)? };
+        let seen = |e: &(i64, u32)| *e < now || spec.present && *e == now;
         let to = match events.last() {
-            Some(e) if *e <= last => events.len(),
-            _ => first(&|e| e <= last),
+            Some(e) if seen(e) => events.len(),
+            _ => first(&seen),
         };
-        let start = self.start(spec, now);
-        let mut from = if start == i64::MIN { 0 } else { first(&|e| self.at(e) < start) };
-        if let Some(b) = spec.behind.and_then(|s| self.get(s).as_event()) {
-            from = from.max(first(&|e| e <= b));
+        let start = self.start(spec, now.0);
+        let mut from = if start == i64::MIN { 0 } else { first(&|e| e.0 < start) };
+        if let Some(b) = spec.behind.and_then(|s| self.get(s).as_event()).and_then(|b| self.graph.order(b)) {
+            from = from.max(first(&|e| *e <= b));
         }
         Some(Run { list, from: from.min(to), to })
     }
@@ -185,16 +223,17 @@ impl<A: Annotation> Machine<A> {
         if let Some(f) = unclear {
             // any event may be meant
             let a = self.blamed(&a, f);
-            return self.faulted || self.every_event(spec, now.as_event(), event, rest, a, sink);
+            let now = now.as_event().and_then(|n| self.graph.order(n));
+            return self.faulted || self.every_event(spec, now, event, rest, a, sink);
         }
-        let Some(now) = now.as_event() else { return false };
+        let Some(now) = now.as_event().and_then(|n| self.graph.order(n)) else { return false };
         if let Arg::Key(s) = event {
             let v = self.get(s);
             if let Some(f) = v.as_fault() {
                 let a = self.blamed(&a, f);
                 return self.faulted || self.steps(rest, a, sink);
             }
-            let start = self.start(spec, now);
+            let start = self.start(spec, now.0);
             if !v.as_event().is_some_and(|e| self.in_part(spec, now, start, e)) || !self.is_kind(v, &spec.ty) {
                 return false;
             }
@@ -209,7 +248,7 @@ impl<A: Annotation> Machine<A> {
             }
             let at = if spec.latest { to - 1 - (i - from) } else { i };
             let found = self.histories.get(spec.history as usize).and_then(|h| h.lists.get(list)?.get(at).copied());
-            let Some(e) = found.map(Val::event) else { break };
+            let Some(e) = found.map(|e| Val::event(e.1)) else { break };
             let Some(a) = self.existing(a.clone(), e) else { continue };
             let a = if A::PLAIN || self.overrides.is_empty() { Some(a) } else { self.keyed(spec, e, a) };
             if let Some(a) = a
@@ -224,16 +263,17 @@ impl<A: Annotation> Machine<A> {
 
     /// Where the attributes of an event are those that the index was asked for.
     fn keyed(&self, spec: &PastSpec, e: Val, a: A) -> Option<A> {
-        let attrs = &self.histories.get(spec.history as usize)?.info.attrs;
-        attrs.iter().zip(&spec.key).try_fold(a, |a, (attr, s)| self.is_so(a, e, *attr, self.get(*s)))
+        let keyed = &self.histories.get(spec.history as usize)?.info.keyed;
+        let a = keyed.consts.iter().try_fold(a, |a, (attr, v)| self.is_so(a, e, *attr, *v))?;
+        keyed.attrs.iter().zip(&spec.key).try_fold(a, |a, (attr, s)| self.is_so(a, e, *attr, self.get(*s)))
     }
 
-    fn every_event(&mut self, spec: &PastSpec, now: Option<u32>, event: Arg, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+    fn every_event(&mut self, spec: &PastSpec, now: Option<(i64, u32)>, event: Arg, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
         let all = self.kind_set(&spec.ty);
         for v in &all.elements {
             let Some(e) = v.as_event() else { continue };
             if let Some(n) = now
-                && !self.in_part(spec, n, self.start(spec, n), e)
+                && !self.in_part(spec, n, self.start(spec, n.0), e)
             {
                 continue;
             }

@@ -464,6 +464,25 @@ impl<A: Annotation> Relation<A> {
     }
 }
 
+impl Relation<super::annotation::Present> {
+    /// The same facts, where faults can be told.
+    pub fn lifted(self) -> Relation<super::annotation::Kleene> {
+        use super::annotation::Kleene;
+        let mut r = Relation::new(self.info.clone(), self.nodes);
+        for n in 0..self.count {
+            if self.info.combine.is_none() {
+                r.insert(self.row(n), &Kleene::True);
+            }
+            for (v, _) in self.pieces(n) {
+                r.insert_value(self.row(n), *v, &Kleene::True, |old, _| old);
+            }
+        }
+        r.next_round();
+        r.settle();
+        r
+    }
+}
+
 impl Index {
     fn key<'a>(&'a self, row: u32, rows: &'a [Val], arity: usize) -> impl Iterator<Item = Val> + 'a {
         let row = rows.get(row as usize * arity..(row as usize + 1) * arity).unwrap_or(&[]);

@@ -107,6 +107,9 @@ impl<A: Annotation> Machine<A> {
                 self.bind(*slot, v, rest, a, sink)
             }
             Step::Aggregate { slot, spec } => {
+                if let Some(v) = self.cell_value(spec.cell.as_ref(), Some(spec), &a.possible()) {
+                    return self.bind(*slot, v, rest, a, sink);
+                }
                 let pieces = self.aggregate(spec, &a.possible());
                 self.pieces(*slot, pieces, rest, a, sink)
             }
@@ -167,12 +170,16 @@ impl<A: Annotation> Machine<A> {
             },
             Step::Past { spec, event } => self.past(spec, *event, rest, a, sink),
             Step::NotAfter(event, now) => match (self.get(*event).as_event(), self.get(*now).as_event()) {
-                (Some(e), Some(n)) if e > n => false,
+                // what is not there (any more) is no part of the history
+                (Some(e), Some(n)) if self.graph.order(e).is_none_or(|o| Some(o) > self.graph.order(n)) => false,
                 _ => self.steps(rest, a, sink),
             },
             Step::Latest(block) => self.first_of(1, block, rest, a, sink),
             Step::Last(n, block) => self.first_of(*n, block, rest, a, sink),
-            Step::Consecutive { slot, block, satisfies } => self.consecutive((*slot, block, satisfies), rest, a, sink),
+            Step::Consecutive { slot, block, satisfies, cell } => match self.cell_value(cell.as_ref(), None, &a.possible()) {
+                Some(v) => self.bind(*slot, v, rest, a, sink),
+                None => self.consecutive((*slot, block, satisfies), rest, a, sink),
+            },
             Step::Union(blocks) => {
                 for b in blocks {
                     if self.run(b, a.clone(), &mut |m, a| m.steps(rest, a, sink)) {
@@ -691,14 +698,20 @@ impl<A: Annotation> Machine<A> {
         match (field, of.as_node(), of.as_edge(), of.as_event()) {
             (Field::Id, Some(n), ..) => self.graph.node_id(n),
             (Field::Id, _, Some(e), _) => self.graph.edge_id(e),
-            (Field::Id, _, _, Some(e)) => self.graph.event_id(e),
+            (Field::Id, _, _, Some(e)) => self.graph.interned_id(e),
             (Field::From, _, Some(e), _) => self.graph.ends(e).map_or(Val::NONE, |x| Val::node(x.0)),
             (Field::To, _, Some(e), _) => self.graph.ends(e).map_or(Val::NONE, |x| Val::node(x.1)),
             (Field::At, _, _, Some(e)) => match self.graph.event_at(e) {
                 Some(t) => self.graph.dictionary.intern(Value::Time(t)),
                 None => Val::NONE,
             },
-            (Field::Index, _, _, Some(e)) => self.graph.dictionary.intern(Value::Int(i64::from(e))),
+            (Field::Index, _, _, Some(e)) => {
+                let index = match self.graph.live() {
+                    Some(live) => live.get(e).map_or(0, |r| r.index as i64),
+                    None => i64::from(e),
+                };
+                self.graph.dictionary.intern(Value::Int(index))
+            }
             _ => Val::NONE,
         }
     }

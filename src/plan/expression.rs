@@ -100,7 +100,8 @@ impl<'p> Unit<'p, '_> {
                 };
                 let zero = self.dictionary.intern(zero);
                 let slot = self.fresh();
-                let spec = AggregateSpec { aggregate: *aggregate, block, binders, repeats, value, zero, place };
+                let cell = self.cell(&block, &binders, value.as_ref(), CellForm::Fold(*aggregate), place);
+                let spec = AggregateSpec { aggregate: *aggregate, block, binders, repeats, value, zero, cell, place };
                 steps.push(Step::Aggregate { slot, spec: Arc::new(spec) });
                 Scalar::Slot(slot)
             }
@@ -195,6 +196,7 @@ impl<'p> Unit<'p, '_> {
             repeats: true,
             value: Some(result),
             zero: Val::NONE,
+            cell: None,
             place: x.e.place,
         };
         steps.push(Step::Aggregate { slot, spec: Arc::new(spec) });

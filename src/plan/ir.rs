@@ -271,6 +271,8 @@ pub enum Step {
         block: Block,
         /// The formula.
         satisfies: Formula,
+        /// Its state cell, for who takes one event after another.
+        cell: Option<CellUse>,
     },
     /// The bindings of any of the blocks.
     Union(Vec<Block>),
@@ -291,6 +293,8 @@ pub struct AggregateSpec {
     pub value: Option<Computed>,
     /// The sum of nothing.
     pub zero: Val,
+    /// Its state cell, for who takes one event after another.
+    pub cell: Option<CellUse>,
     /// Where it stands.
     pub place: Place,
 }
@@ -320,13 +324,80 @@ pub struct PastSpec {
     pub key: Vec<Slot>,
 }
 
-/// An index of events: of some kinds, by the values of some attributes.
+/// Which events an index has: of some kinds, with known values of some attributes, by the values of others.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HistoryInfo {
+pub struct Keyed {
     /// The kinds.
     pub ty: Type,
-    /// The attributes.
+    /// The attributes that have one value.
+    pub consts: Vec<(AttrId, Val)>,
+    /// The attributes that it is indexed by.
     pub attrs: Vec<AttrId>,
+}
+
+/// An index of events, and what is read from it.
+#[derive(Clone, Debug)]
+pub struct HistoryInfo {
+    /// Which events.
+    pub keyed: Keyed,
+    /// How far back each of its readers looks.
+    pub needs: Vec<Need>,
+}
+
+/// How far back a reader of an index looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// So many microseconds.
+    Within(i64),
+    /// To the latest event of a key, however old.
+    Latest,
+    /// To the beginning.
+    All,
+}
+
+/// A state cell: what an aggregate (or `consecutive`) over a window keeps for each key, so that no event is looked at twice.
+#[derive(Clone, Debug)]
+pub struct CellInfo {
+    /// Which events.
+    pub keyed: Keyed,
+    /// How many slots the frame has that `own`, `value` and a formula of `form` read.
+    pub slots: u32,
+    /// The slot of an event.
+    pub event: Slot,
+    /// Whether an event counts: it reads only the event.
+    pub own: Block,
+    /// What it is worth.
+    pub value: Option<Computed>,
+    /// What is made of them.
+    pub form: CellForm,
+    /// The window.
+    pub within: Option<i64>,
+    /// The window, by calendar.
+    pub per: Option<(Calendar, Arc<str>)>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a cell makes of its events.
+#[derive(Clone, Debug)]
+pub enum CellForm {
+    /// An aggregate.
+    Fold(Aggregate),
+    /// How many in a row, from the newest back, the formula is true of.
+    Run(Formula),
+}
+
+/// Where a plan reads a cell.
+#[derive(Clone, Debug)]
+pub struct CellUse {
+    /// Its number.
+    pub cell: u32,
+    /// Steps that bind the key.
+    pub before: Block,
+    /// The key.
+    pub key: Vec<Slot>,
+    /// The event from which it is seen.
+    pub now: Slot,
 }
 
 /// How a counted quantifier compares.

@@ -41,16 +41,18 @@ pub struct Lowering<'p> {
     pub relations: Vec<RelationInfo>,
     /// The indexes of events that plans use by now.
     pub histories: RefCell<Vec<HistoryInfo>>,
+    /// The state cells that plans may use by now.
+    pub cells: RefCell<Vec<CellInfo>>,
 }
 
 impl<'p> Lowering<'p> {
     /// A lowering with no relations but those of the rules.
     pub fn new(program: &'p hir::Program, params: Vec<Val>) -> Self {
-        Lowering { program, params, relations: relations(program), histories: RefCell::default() }
+        Lowering { program, params, relations: relations(program), histories: RefCell::default(), cells: RefCell::default() }
     }
 
     pub(super) fn context<'a>(&'a self, sizes: &'a dyn Sizes) -> Context<'a> {
-        Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes, histories: &self.histories }
+        Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes, histories: &self.histories, cells: &self.cells }
     }
 
     /// A stratum: its rules' clauses (for a recursive one, a variant for each delta) and its mechanisms.
@@ -122,8 +124,9 @@ impl<'p> Lowering<'p> {
         let mut variant = 0;
         let mut closures = vec![];
         while let Some((at, delta, first)) = deltas.get(variant).copied() {
-            let histories = &self.histories;
-            let context = Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes, histories };
+            let (histories, cells) = (&self.histories, &self.cells);
+            let (schema, params) = (&self.program.schema, &self.params);
+            let context = Context { program: self.program, schema, params, sizes, histories, cells };
             let mut unit = Unit::new(&context, dictionary, clause.vars.len());
             let mut list: Vec<Conjunct<'_>> = vec![];
             unit.now_of(0, clause, rule);

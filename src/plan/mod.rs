@@ -1,5 +1,6 @@
 //! The plan: steps over slots, made from the checked program for a given structure's sizes. Fed by semantics, run by the engine.
 mod block;
+mod cell;
 pub mod edit;
 mod expression;
 mod generate;

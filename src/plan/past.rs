@@ -2,7 +2,7 @@
 //! that is now. Used by unit, block and expression.
 use super::ir::*;
 use super::unit::*;
-use crate::scalar::{Calendar, Op, Type};
+use crate::scalar::{Calendar, Op, Type, Val};
 use crate::semantics::hir::{self, Domain, ExprKind, Scope};
 use crate::structure::schema::AttrId;
 use std::sync::Arc;
@@ -113,6 +113,16 @@ impl<'p> Unit<'p, '_> {
     /// The step that gives (or checks) an event of the history.
     pub(super) fn past(&mut self, p: &Past, mut key: Vec<Answer<'_>>, bound: &mut Bound, steps: &mut Vec<Step>) -> Result<()> {
         key.sort_by_key(|k| k.0);
+        let mut consts: Vec<(AttrId, Val)> = vec![];
+        key.retain(|(attr, x)| {
+            let known = match &x.e.kind {
+                ExprKind::Const(v) => self.dictionary.intern(v.clone()),
+                ExprKind::Param(p) => self.context.params.get(p.0 as usize).copied().unwrap_or(Val::NONE),
+                _ => return true,
+            };
+            consts.push((*attr, known));
+            false
+        });
         let mut slots = vec![];
         for (_, x) in &key {
             let value = self.scalar(*x, bound, steps)?;
@@ -125,15 +135,21 @@ impl<'p> Unit<'p, '_> {
                 }
             });
         }
-        let info = HistoryInfo { ty: p.ty.clone(), attrs: key.iter().map(|k| k.0).collect() };
+        let keyed = Keyed { ty: p.ty.clone(), consts, attrs: key.iter().map(|k| k.0).collect() };
+        let need = match (p.within, &p.per, p.behind) {
+            (Some(d), ..) => Need::Within(d),
+            (None, Some((unit, _)), _) => Need::Within(unit.longest()),
+            _ => Need::All,
+        };
         let mut all = self.context.histories.borrow_mut();
-        let history = match all.iter().position(|h| *h == info) {
+        let history = match all.iter().position(|h| h.keyed == keyed) {
             Some(i) => i,
             None => {
-                all.push(info);
+                all.push(HistoryInfo { keyed, needs: vec![] });
                 all.len() - 1
             }
         };
+        all.get_mut(history).into_iter().for_each(|h| h.needs.push(need));
         let spec = PastSpec {
             ty: p.ty.clone(),
             now: p.now,
@@ -203,9 +219,24 @@ impl<'p> Unit<'p, '_> {
         }
         let mut inner = bound.clone();
         let block = self.block(list, &mut inner, &slots)?;
+        if !several {
+            self.newest_alone(&block);
+        }
         bound.extend(slots);
         steps.push(Step::Latest(block));
         Ok(())
+    }
+
+    /// Of a block that gives the newest first and of which the first binding counts: if its index answers all conditions, no older event is
+    /// needed.
+    fn newest_alone(&self, block: &Block) {
+        let Some(Step::Past { spec, event: Arg::Bind(_) }) = block.steps.last() else { return };
+        let mut all = self.context.histories.borrow_mut();
+        if let Some(n) = all.get_mut(spec.history as usize).and_then(|h| h.needs.last_mut())
+            && *n == Need::All
+        {
+            *n = Need::Latest;
+        }
     }
 
     /// `last N x: E where φ`: φ selects, the latest are kept.
@@ -251,18 +282,24 @@ impl<'p> Unit<'p, '_> {
         }
         let mut inner = bound.clone();
         let latest = self.block(list, &mut inner, &slots)?;
+        self.newest_alone(&latest);
         let mut seen = bound.clone();
         seen.extend(slots);
         let between = self.newest_first(none, x.env, Some(behind), &seen)?.0;
+        self.newest_alone(&between);
         let none = Step::Filter(Formula::Not(Box::new(Formula::Exists(between))));
         Ok(Formula::Exists(Block { steps: vec![Step::Latest(latest), none] }))
     }
 
     /// `consecutive(r: E where group satisfies φ)`.
     pub(super) fn consecutive(&mut self, slot: Slot, scope: &Scope, satisfies: E<'_>, bound: &Bound) -> Result<Step> {
-        let (block, inner) = self.newest_first(scope, satisfies.env, None, bound)?;
+        let env = satisfies.env;
+        let (block, inner) = self.newest_first(scope, env, None, bound)?;
+        let place = satisfies.e.place;
         let satisfies = self.formula(satisfies, &inner)?;
-        Ok(Step::Consecutive { slot, block, satisfies })
+        let binders = self.binder_slots(scope, env);
+        let cell = self.cell(&block, &binders, None, CellForm::Run(satisfies.clone()), place);
+        Ok(Step::Consecutive { slot, block, satisfies, cell })
     }
 
     /// `oblige r: E within D where φ`: whether it is met.

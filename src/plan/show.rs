@@ -231,7 +231,7 @@ impl<'a> Printer<'a> {
                 self.line(depth, &format!("the last {n} of"));
                 self.block(depth + 1, b);
             }
-            Step::Consecutive { slot, block, satisfies } => {
+            Step::Consecutive { slot, block, satisfies, .. } => {
                 self.line(depth, &format!("count ?s{slot} in a row of"));
                 self.block(depth + 1, block);
                 self.formula(depth + 1, satisfies);

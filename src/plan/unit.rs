@@ -75,6 +75,8 @@ pub struct Context<'p> {
     pub sizes: &'p dyn Sizes,
     /// The indexes of events by now.
     pub histories: &'p RefCell<Vec<HistoryInfo>>,
+    /// The state cells by now.
+    pub cells: &'p RefCell<Vec<CellInfo>>,
 }
 
 /// The lowering of one unit.

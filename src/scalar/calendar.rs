@@ -20,6 +20,15 @@ const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 
 impl Calendar {
+    /// No unit is longer, in microseconds (with an hour for a change of clocks).
+    pub fn longest(self) -> i64 {
+        match self {
+            Calendar::Hour => 2 * HOUR,
+            Calendar::Day => DAY + HOUR,
+            Calendar::Week => 7 * DAY + HOUR,
+            Calendar::Month => 31 * DAY + HOUR,
+        }
+    }
     /// Where the unit of an instant begins in a zone, both in microseconds since 1970. None if there is no such zone, or the instant
     /// cannot be written.
     pub fn start(self, us: i64, zone: &str) -> Option<i64> {

@@ -1,8 +1,8 @@
 //! One evaluation: strata in order, each lowered for the sizes known by then; then the demands. Called by stages, calls plan, engine and demand.
 //!
 //! Long because what decides a verdict within an expectation must see the evaluation from inside.
-use super::govern::{Reading, Traced};
 use super::propose::{Edited, Proposals};
+use super::traced::{Reading, Traced};
 use crate::base::Place;
 use crate::demand::intervention;
 use crate::demand::invariant::{self, Outcome, Violations};
@@ -13,7 +13,7 @@ use crate::plan::order::Sizes;
 use crate::plan::path::Move;
 use crate::plan::show::Printer;
 use crate::plan::unit::{Unsupported, each_part};
-use crate::plan::{InvariantPlan, QueryPlan, RelId};
+use crate::plan::{CellInfo, HistoryInfo, InvariantPlan, QueryPlan, RelId, TimedPlan};
 use crate::scalar::{Dictionary, KindId, Type, Val, Value};
 use crate::semantics::hir::{self, DemandForm, Domain, Expr, ExprKind, Path, Program, Relation, RuleId, Scope, VerdictAtom};
 use crate::semantics::strata::{Strata, Stratum};
@@ -169,17 +169,14 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
             self.available(&m.value)?;
         }
         self.machine.naive = how.naive;
-        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
         let mut relations: Vec<RelId> = rules.iter().map(|r| RelId(r.0)).collect();
         if s.by_time {
-            let plan = self.lowering.timed(rules, &self.stats, &mut dictionary);
-            self.machine.graph.dictionary = dictionary;
-            let plan = plan?;
-            self.declare();
+            let plan = self.timed(rules)?;
             let all = 0..self.machine.graph.events();
             self.machine.timed(&plan, all);
             self.machine.complete(&relations);
         } else {
+            let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
             let plan = self.lowering.stratum(rules, mechanisms, &self.stats, &mut dictionary);
             self.machine.graph.dictionary = dictionary;
             let plan = plan?;
@@ -195,6 +192,27 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
             }
         }
         Ok(())
+    }
+
+    /// The plan of event rules, to be evaluated at one event after another.
+    pub(super) fn timed(&mut self, rules: &[RuleId]) -> Result<TimedPlan, Unsupported> {
+        let program = self.lowering.program;
+        for r in rules.iter().filter_map(|r| program.rule(*r)) {
+            if !r.function && !matches!(r.params.first(), Some(Type::Event(_))) {
+                return Err(Unsupported { place: r.place, what: "a rule over whole traces, one event at a time," });
+            }
+            r.clauses.iter().flat_map(|c| c.body.iter().chain(&c.value)).try_for_each(|e| self.available(e))?;
+        }
+        let mut dictionary = std::mem::take(&mut self.machine.graph.dictionary);
+        let plan = self.lowering.timed(rules, &self.stats, &mut dictionary);
+        self.machine.graph.dictionary = dictionary;
+        self.declare();
+        plan
+    }
+
+    /// The facts, and what plans read of events; the program is not needed any more.
+    pub(super) fn over(self) -> (Machine<A>, Vec<HistoryInfo>, Vec<CellInfo>) {
+        (self.machine, self.lowering.histories.into_inner(), self.lowering.cells.into_inner())
     }
 
     /// Makes the relations and indexes that plans know by now.

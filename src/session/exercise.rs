@@ -1,7 +1,7 @@
 //! A program's tests: a structure from `given`, the edits of `do`, the rules over it, the expectations. Called by stages.
 use super::decide::verdict;
 use super::evaluate::{Decided, How, World, in_one_world, in_world_below};
-use super::govern::{self, Reading};
+use super::traced::{self, Reading};
 use super::unmet::unmet;
 use crate::base::{Place, Sources};
 use crate::engine::Budget;
@@ -216,12 +216,12 @@ fn expect<'p>(
             VerdictAtom::Policy(state, id) => {
                 let name = program.policies.get(id.0 as usize).map_or("?", |p| &p.name);
                 let reading = Reading { wanted: &|n| n == name, most: 3, closed: false, lateness: 0 };
-                let traced = world.trace(&reading).into_iter().find(|t| t.policy == Some(id.0 as usize)).unwrap_or_default();
-                if let Some(u) = &traced.unsupported {
+                let found = world.trace(&reading).into_iter().find(|t| t.policy == Some(id.0 as usize)).unwrap_or_default();
+                if let Some(u) = &found.unsupported {
                     return Err(format!("`{name}` is unknown: this version of dbm cannot evaluate {} yet", u.what));
                 }
-                seen.push(govern::described(world, name, &traced));
-                govern::is_in_state(&traced, *state)
+                seen.push(traced::described(name, &found));
+                traced::is_in_state(&found, *state)
             }
             VerdictAtom::Stable(_) | VerdictAtom::Decides(..) => continue,
         };

@@ -163,6 +163,12 @@ impl Program {
             report.diagnostics.extend(c.diagnostics.iter().cloned());
         }
         let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { return Entry { report, ready: None } };
+        if let Some(s) = stages::streamed(checked, input, options, sources) {
+            report.diagnostics.extend(s.diagnostics);
+            (report.size, report.demands) = (s.size, s.demands);
+            report.verdict = conclude(&report.demands);
+            return Entry { report, ready: None };
+        }
         match stages::read(checked, input, options, sources) {
             Ok((structure, warnings)) => {
                 report.diagnostics.extend(warnings);

@@ -9,6 +9,7 @@ use super::named;
 use super::places::Places;
 use super::program::{CompileOptions, Stage};
 use super::run::RunOptions;
+use super::stream::{self, Streamed};
 use super::why::{Extent, Why};
 use super::workbench::difference::{self, Contents};
 use crate::base::source::NoFiles;
@@ -27,7 +28,7 @@ pub(super) const CODES: &[&[Code]] = &[syntax::error::ALL, semantics::error::ALL
 pub(super) use crate::semantics::{Checked, Formula};
 
 /// The values of the parameters. Whoever runs the program has seen that all have one.
-fn values(checked: &Checked) -> Vec<Value> {
+pub(super) fn values(checked: &Checked) -> Vec<Value> {
     checked.program.params.iter().map(|p| p.default.clone().unwrap_or(Value::None)).collect()
 }
 
@@ -113,8 +114,18 @@ fn door_limits(limits: &Limits, cancel: &Cancel) -> candidate::Limits {
     }
 }
 
-fn door_input(input: &Input) -> candidate::Input<'_> {
+pub(super) fn door_input(input: &Input) -> candidate::Input<'_> {
     candidate::Input { name: &input.name, bytes: &input.bytes, format: candidate::Format::Auto }
+}
+
+/// How the door reads.
+pub(super) fn door_options<'a>(
+    params: &'a [Value],
+    reader: Option<&'a str>,
+    run: &RunOptions,
+    lateness: Option<i64>,
+) -> candidate::Options<'a> {
+    candidate::Options { reader, params, limits: door_limits(&run.limits, &run.cancel), lateness }
 }
 
 /// The candidate as a structure, with warnings; or what is wrong with it.
@@ -125,12 +136,8 @@ pub(super) fn read(
     sources: &mut Sources,
 ) -> Result<(Structure, Vec<Diagnostic>), Vec<Diagnostic>> {
     let values = values(checked);
-    let options = candidate::Options {
-        reader: input.reader.as_deref(),
-        params: &values,
-        limits: door_limits(&run.limits, &run.cancel),
-        lateness: checked.program.policies.iter().any(|p| p.on.is_some()).then_some(run.lateness),
-    };
+    let lateness = checked.program.policies.iter().any(|p| p.on.is_some()).then_some(run.lateness);
+    let options = door_options(&values, input.reader.as_deref(), run, lateness);
     let beside = run.beside.as_ref().map(door_input);
     let mut outcome = candidate::read(&checked.program, &door_input(input), beside.as_ref(), &options, sources);
     let found = std::mem::take(&mut outcome.diagnostics);
@@ -184,7 +191,7 @@ pub(super) fn declared(input: &Input, run: &RunOptions, sources: &mut Sources) -
     Ok(Declared { schema: checked.program.schema.clone(), readers: checked.program.readers })
 }
 
-fn budget(options: &RunOptions) -> Budget {
+pub(super) fn budget(options: &RunOptions) -> Budget {
     let cancel = options.cancel.clone();
     Budget { facts: options.limits.facts, bytes: options.limits.memory, stop: Arc::new(move || cancel.stopped().is_some()) }
 }
@@ -236,6 +243,25 @@ pub(super) fn decide(
     let (demands, diagnostics, decision) =
         decide::decide(what, graph, &values(checked), &budget(options), How::default(), &asked);
     Found { demands, diagnostics, decision }
+}
+
+/// A trace judged as it is read, if it can be.
+pub(super) fn streamed(checked: &Checked, input: &Input, options: &RunOptions, sources: &mut Sources) -> Option<Streamed> {
+    let all = options.only.is_empty() && !options.decisions_only;
+    let wanted = |name: &str| all || options.only.iter().any(|n| n == name);
+    let text = sources.clone();
+    let asked = Asked {
+        wanted: &wanted,
+        most: options.max_violations,
+        worlds: options.max_worlds,
+        closed: options.closed,
+        lateness: options.lateness,
+        shares: &[],
+        why: options.why,
+        sources: &text,
+        locate: &|_, _| None,
+    };
+    stream::check(checked, input, options, &asked, sources)
 }
 
 /// Parses and checks a formula.

@@ -3,6 +3,7 @@
 //! Elements are numbered in an order that the candidate's own order does not influence: nodes by root kind and id, edges by kind,
 //! ends and content, events by time and arrival. So the order of numbers can be shown, and ties never need the input's order.
 //! It is long because the builder and the finished columns share tables that nobody else should see.
+use super::event::Events;
 use super::schema::{AttrId, Schema, Sort};
 use crate::scalar::{Dictionary, Element, KindId, Kinds, Type, Val, Value};
 use rustc_hash::FxHashMap;
@@ -31,6 +32,8 @@ pub struct Graph {
     event_origin: Vec<u32>,
     event_by_id: FxHashMap<(KindId, Val), u32>,
     open: FxHashMap<Val, Val>,
+    /// Events that come one at a time, in place of those above.
+    live: Option<Box<Events>>,
 }
 
 /// The values of one attribute, for the elements `base..base + values.len()`.
@@ -165,9 +168,26 @@ impl Graph {
     pub fn nodes(&self) -> u32 {
         self.node_kind.len() as u32
     }
-    /// How many events.
+    /// How many events; of those that come one at a time, the number of the next.
     pub fn events(&self) -> u32 {
-        self.event_kind.len() as u32
+        self.live.as_ref().map_or(self.event_kind.len() as u32, |l| l.next())
+    }
+    /// The events that came one at a time and are kept.
+    pub fn live(&self) -> Option<&Events> {
+        self.live.as_deref()
+    }
+    /// The same, to be changed.
+    pub fn live_mut(&mut self) -> Option<&mut Events> {
+        self.live.as_deref_mut()
+    }
+    /// From now on events come one at a time; those that are there are forgotten.
+    pub fn go_live(&mut self, findable: bool) {
+        self.live = Some(Box::new(Events::new(&self.schema, findable)));
+    }
+    /// Where an event stands in the order of the trace: its time, then its number. None if it is not there (any more).
+    #[inline]
+    pub fn order(&self, e: u32) -> Option<(i64, u32)> {
+        self.event_at(e).map(|at| (at, e))
     }
     /// How many edges.
     pub fn edge_count(&self) -> u32 {
@@ -189,7 +209,11 @@ impl Graph {
         if let Some(e) = v.as_edge() {
             return self.edge_kind.get(e as usize).copied();
         }
-        v.as_event().and_then(|e| self.event_kind.get(e as usize).copied())
+        let e = v.as_event()?;
+        match &self.live {
+            Some(live) => live.get(e).map(|r| r.kind),
+            None => self.event_kind.get(e as usize).copied(),
+        }
     }
     /// The node of a kind (or of one below or above it) and id.
     pub fn find_node(&self, kind: KindId, id: Val) -> Option<u32> {
@@ -198,10 +222,16 @@ impl Graph {
     }
     /// The event of a kind and id.
     pub fn find_event(&self, kind: KindId, id: Val) -> Option<u32> {
-        self.event_by_id.get(&(kind, id)).copied()
+        match &self.live {
+            Some(live) => live.find(kind, self.dictionary.text(id)?),
+            None => self.event_by_id.get(&(kind, id)).copied(),
+        }
     }
     /// An attribute of an element; absent if it has none.
     pub fn attr(&self, element: Val, attr: AttrId) -> Val {
+        if let (Some(live), Some(e)) = (&self.live, element.as_event()) {
+            return live.attr(e, attr);
+        }
         let number = element.as_node().or(element.as_edge()).or(element.as_event());
         let (Some(column), Some(n)) = (self.columns.get(attr.0 as usize), number) else { return Val::NONE };
         n.checked_sub(column.base).and_then(|i| column.values.get(i as usize)).copied().unwrap_or(Val::NONE)
@@ -242,16 +272,41 @@ impl Graph {
     pub fn edge_id(&self, e: u32) -> Val {
         self.edge_id.get(&e).copied().unwrap_or(Val::NONE)
     }
-    /// An event's id.
+    /// An event's id; absent if events come one at a time, since few of their ids are ever asked for.
     pub fn event_id(&self, e: u32) -> Val {
         self.event_id.get(e as usize).copied().unwrap_or(Val::NONE)
     }
+    /// An event's id, interned if it is not yet.
+    pub fn interned_id(&mut self, e: u32) -> Val {
+        match &self.live {
+            Some(live) => live.get(e).map_or(Val::NONE, |r| self.dictionary.intern_text(&r.id)),
+            None => self.event_id(e),
+        }
+    }
+    /// An event's id.
+    pub fn event_name(&self, e: u32) -> &str {
+        self.name_with(&self.dictionary, e)
+    }
+    fn name_with<'a>(&'a self, dictionary: &'a Dictionary, e: u32) -> &'a str {
+        match &self.live {
+            Some(live) => live.get(e).map_or("", |r| &r.id),
+            None => self.event_id.get(e as usize).and_then(|v| dictionary.text(*v)).unwrap_or(""),
+        }
+    }
     /// An event's time, in microseconds.
+    #[inline]
     pub fn event_at(&self, e: u32) -> Option<i64> {
-        self.event_at.get(e as usize).copied()
+        match &self.live {
+            Some(live) => live.get(e).map(|r| r.at),
+            None => self.event_at.get(e as usize).copied(),
+        }
     }
     /// The elements of kinds, ascending.
     pub fn of_kinds(&self, sort: Sort, kinds: &Kinds) -> Vec<Val> {
+        if let (Some(live), Sort::Event) = (&self.live, sort) {
+            let fits = |e: &u32| live.get(*e).is_some_and(|r| self.schema.within(r.kind, kinds));
+            return live.ordered().into_iter().filter(fits).map(Val::event).collect();
+        }
         let (list, make): (&[KindId], fn(u32) -> Val) = match sort {
             Sort::Node => (&self.node_kind, Val::node),
             Sort::Edge => (&self.edge_kind, Val::edge),
@@ -301,7 +356,9 @@ impl Graph {
         let name = |k: Option<&KindId>| quoted(k.map_or("?", |k| self.schema.name(*k)));
         match element {
             Element::Node(n) => format!("{}({})", name(self.node_kind.get(n as usize)), text(self.node_id(n))),
-            Element::Event(n) => format!("{}({})", name(self.event_kind.get(n as usize)), text(self.event_id(n))),
+            Element::Event(n) => {
+                format!("{}({:?})", name(self.kind_of(Val::event(n)).as_ref()), self.name_with(dictionary, n))
+            }
             Element::Edge(n) => {
                 let kind = name(self.edge_kind.get(n as usize));
                 let Some((from, to)) = self.ends(n) else { return kind };
@@ -775,6 +832,7 @@ impl GraphBuilder {
             event_id: sorted_events.iter().map(|x| x.2).collect(),
             event_at: sorted_events.iter().map(|x| x.3).collect(),
             event_origin: sorted_events.iter().map(|x| x.4).collect(),
+            live: None,
             event_by_id: self.event_by_id.iter().map(|(k, n)| (*k, event_new.get(*n as usize).copied().unwrap_or(0))).collect(),
             open,
             schema,

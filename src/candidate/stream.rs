@@ -1,0 +1,124 @@
+//! Events of JSON lines as they come: a part of the lines at a time is read by a reader, and its events are passed on, so that a long trace
+//! is never held whole. Anything out of the ordinary ends it; then the whole file is read by the door, which reports in full.
+use super::assemble::{Assembly, NO_EDIT, Passing, Source};
+use super::document::{Document, Format, Input};
+use super::door::Options;
+use super::error::Findings;
+use super::reader;
+use crate::base::{Diagnostic, Sources};
+use crate::scalar::{Dictionary, KindId, Val};
+use crate::semantics::hir::{EditKind, Program, Reader, Statement};
+
+/// So many bytes are read at a time.
+const PART: usize = 1 << 18;
+
+/// An event on its way.
+pub struct Passed<'a> {
+    /// Its kind.
+    pub kind: KindId,
+    /// Its id.
+    pub id: &'a str,
+    /// Its time, in microseconds.
+    pub at: i64,
+    /// Where its line's document begins.
+    pub origin: u64,
+    /// Its attributes, in the order of `Schema::attrs_of`.
+    pub row: &'a [Val],
+    /// What the row's values are.
+    pub dictionary: &'a Dictionary,
+    /// The part that it comes from: within one, equal values of rows are equal.
+    pub part: usize,
+}
+
+/// Whether a reader makes nothing but events.
+pub fn events_only(reader: &Reader) -> bool {
+    fn all(list: &[Statement]) -> bool {
+        list.iter().all(|s| match s {
+            Statement::Let(..) => true,
+            Statement::Edit(e) => matches!(e.kind, EditKind::AddEvent { .. }),
+            Statement::For(_, body) => all(body),
+        })
+    }
+    all(&reader.body)
+}
+
+/// Whether a file is of JSON lines, by its name.
+pub fn is_lines(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
+    matches!(extension.as_deref(), Some("jsonl" | "ndjson"))
+}
+
+/// Passes on the events of JSON lines, in their order, until `each` says no. False if something was out of the ordinary.
+pub fn stream(
+    program: &Program,
+    reader: &Reader,
+    input: &Input<'_>,
+    options: &Options<'_>,
+    each: &mut dyn FnMut(&Passed<'_>) -> bool,
+) -> bool {
+    let bytes = input.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input.bytes);
+    let before = input.bytes.len() - bytes.len();
+    let (mut start, mut part) = (0, 0);
+    let mut any = false;
+    while start < bytes.len() {
+        let rest = bytes.get(start..).unwrap_or(&[]);
+        let whole = match rest.get(PART..).and_then(|r| r.iter().position(|b| *b == b'\n')) {
+            Some(n) => PART + n + 1,
+            None => rest.len(),
+        };
+        let lines = Input { bytes: rest.get(..whole).unwrap_or(rest), format: Format::JsonLines, ..*input };
+        let mut findings = Findings::new(1);
+        let document = Document::open(&lines, &options.limits, &mut Sources::new(), &mut findings);
+        let mut assembly = Assembly::new(&program.schema);
+        assembly.passing = Some(Passing::default());
+        reader::read(program, reader, &document, options.params, &options.limits, &mut assembly, &mut findings);
+        let (passing, dictionary) = (assembly.passing.take().unwrap_or_default(), &assembly.builder.dictionary);
+        if document.is_torn() || findings.failed() || passing.open {
+            return false;
+        }
+        let mut at = 0;
+        for (kind, id, time, origin) in &passing.events {
+            let width = assembly.shapes.get(*kind).map_or(0, |s| s.slots.len());
+            let row = passing.rows.get(at..at + width).unwrap_or(&[]);
+            at += width;
+            any = true;
+            let origin = (before + start) as u64 + u64::from(*origin);
+            let id = dictionary.text(*id).unwrap_or("");
+            if !each(&Passed { kind: *kind, id, at: *time, origin, row, dictionary, part }) {
+                return true;
+            }
+        }
+        start += whole;
+        part += 1;
+    }
+    any
+}
+
+/// Where a record of JSON lines stands: line, column and pointer. `line`: the one it is on, which begins at `start`.
+pub fn stands(line: usize, start: u64, text: &str, origin: u64) -> Option<(usize, usize, String)> {
+    let lines = Input { name: "", bytes: text.as_bytes(), format: Format::JsonLines };
+    let document = Document::open(&lines, &Default::default(), &mut Sources::new(), &mut Findings::new(1));
+    let at = u32::try_from(origin.checked_sub(start)?).ok()?;
+    let column = text.get(..at as usize)?.chars().count() + 1;
+    Some((line, column, document.locate(at)?.pointer))
+}
+
+/// What is to be said of events that came too late, and of those that came again: how many, and where the first stands.
+pub fn disorder(
+    program: &Program,
+    input: &Input<'_>,
+    (late, repeated): ((usize, Option<u64>), (u64, Option<u64>)),
+    lateness: i64,
+    sources: &mut Sources,
+) -> Vec<Diagnostic> {
+    if late.0 == 0 && repeated.0 == 0 {
+        return vec![];
+    }
+    let document = Document::of(sources, input.name, String::from_utf8_lossy(input.bytes).into());
+    let source = |at: Option<u64>| at.and_then(|at| u32::try_from(at).ok()).map(|origin| Source { origin, edit: NO_EDIT });
+    let mut assembly = Assembly::new(&program.schema);
+    assembly.lateness = Some(lateness);
+    let mut findings = Findings::new(2);
+    assembly.disorder((late.0, source(late.1)), (repeated.0, source(repeated.1)), &document, &mut findings);
+    findings.finish()
+}

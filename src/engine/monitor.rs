@@ -1,0 +1,419 @@
+//! Events one at a time: each comes into the indexes and cells that plans read, and leaves them when nothing needs it any more. Driven by
+//! session's monitor, and by a trace that is read as it comes.
+use super::annotation::{Annotation, Kleene, Present};
+use super::cell::{Cell, Running, Settled, State, Window};
+use super::machine::Machine;
+use super::past::key_of;
+use crate::plan::{Aggregate, AggregateSpec, Block, CellForm, CellInfo, CellUse, Formula, HistoryInfo, Need};
+use crate::scalar::expression::FaultKind;
+use crate::scalar::{Fault, KindId, Val, Value};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What is kept of events that come one at a time.
+#[derive(Debug, Default)]
+pub struct Live {
+    on: bool,
+    cells: Vec<Cell>,
+    /// By kind: the indexes and cells in which its events may be.
+    by_kind: Vec<(Vec<u32>, Vec<u32>)>,
+    /// Of each index, how long its events are kept.
+    keeps: Vec<Keep>,
+    /// Of each index, when its lists are to be looked at again.
+    due: Vec<VecDeque<(i64, u32)>>,
+    /// Up to here nothing will come any more.
+    settled: i64,
+    /// Events that may still be taken back.
+    open: FxHashSet<u32>,
+    /// Cells and what an event is worth there; reused.
+    worth: Vec<(u32, Vec<Val>)>,
+}
+
+/// How long the events of an index are kept.
+#[derive(Clone, Copy, Debug, Default)]
+struct Keep {
+    none: bool,
+    all: bool,
+    latest: bool,
+    within: Option<i64>,
+}
+
+impl Keep {
+    fn of(needs: &[Need], lateness: i64) -> Keep {
+        let mut keep = Keep { none: needs.is_empty(), ..Keep::default() };
+        for n in needs {
+            match n {
+                Need::All => keep.all = true,
+                Need::Latest => keep.latest = true,
+                Need::Within(d) => keep.within = keep.within.max(Some(d.saturating_add(lateness))),
+            }
+        }
+        keep
+    }
+}
+
+impl Machine<Present> {
+    /// The same run, where faults can be told.
+    pub fn lifted(self) -> Machine<Kleene> {
+        let mut m = Machine::new(self.graph, Kleene::True, self.budget);
+        m.relations = self.relations.into_iter().map(super::relation::Relation::lifted).collect();
+        let pieces = |p: Vec<(Val, Present)>| p.into_iter().map(|p| (p.0, Kleene::True)).collect();
+        let of = |values: FxHashMap<Val, Vec<(Val, Present)>>| values.into_iter().map(|(e, p)| (e, pieces(p))).collect();
+        m.mechanisms = self.mechanisms.into_iter().map(|(a, values)| (a, of(values))).collect();
+        (m.faults, m.histories, m.live, m.reached) = (self.faults, self.histories, self.live, self.reached);
+        m
+    }
+}
+
+impl<A: Annotation> Machine<A> {
+    /// From now on events come one at a time, up to `lateness` microseconds late. `findable`: they are looked up by id.
+    pub fn go_live(&mut self, infos: &[HistoryInfo], cells: &[CellInfo], findable: bool, lateness: i64) {
+        self.index_events(infos);
+        for (h, info) in self.histories.iter_mut().zip(infos) {
+            h.info.needs.clone_from(&info.needs);
+        }
+        self.graph.go_live(findable);
+        let kinds = self.graph.schema.kinds.len();
+        let mut live = Live { on: true, settled: i64::MIN, by_kind: vec![(vec![], vec![]); kinds], ..Live::default() };
+        for (n, h) in self.histories.iter().enumerate() {
+            let keep = Keep::of(&h.info.needs, lateness);
+            live.keeps.push(keep);
+            live.due.push(VecDeque::new());
+            let fits = h.fits.iter().zip(&mut live.by_kind).filter(|(f, _)| **f && !keep.none);
+            fits.for_each(|(_, k)| k.0.push(n as u32));
+        }
+        for (n, info) in cells.iter().enumerate() {
+            let fits = self.kinds_of(&info.keyed.ty);
+            fits.iter().zip(&mut live.by_kind).filter(|(f, _)| **f).for_each(|(_, k)| k.1.push(n as u32));
+            let (states, due) = (Default::default(), VecDeque::new());
+            live.cells.push(Cell { info: info.clone(), fits, states, seen: false, due });
+        }
+        self.live = live;
+    }
+
+    /// An event comes: from now on it belongs to the history. None if it needs what this run cannot represent (a fault); then nothing
+    /// changed. It is pinned once, by whoever called.
+    pub fn admit(&mut self, kind: KindId, id: Arc<str>, at: i64, index: u64, values: Box<[Val]>) -> Option<u32> {
+        let n = self.graph.live_mut()?.add(kind, id, at, index, values);
+        self.enter(n).then_some(n)
+    }
+
+    /// The rest of `admit`. Gives whether it could be; if not, the event is gone.
+    fn enter(&mut self, n: u32) -> bool {
+        let Some(e) = self.graph.order(n) else { return false };
+        let Some(kind) = self.graph.kind_of(Val::event(n)) else { return false };
+        let mut worth = std::mem::take(&mut self.live.worth);
+        worth.clear();
+        self.worth(kind, n, &mut worth);
+        if self.halted() {
+            self.live.worth = worth;
+            if let Some(live) = self.graph.live_mut() {
+                live.drop(n);
+            }
+            return false;
+        }
+        let Machine { graph, live, histories, .. } = self;
+        let settled = live.settled;
+        let is_open = |n: u32| live.open.contains(&n);
+        let settled = Settled { upto: settled, open: &is_open };
+        if let Some((indexes, _)) = live.by_kind.get(kind.0 as usize) {
+            for i in indexes {
+                let (Some(h), Some(keep)) = (histories.get_mut(*i as usize), live.keeps.get(*i as usize)) else { continue };
+                let Some(list) = h.add(graph, n) else { continue };
+                if let Some(live) = graph.live_mut() {
+                    live.pin(n);
+                }
+                if let (false, Some(d), Some(due)) = (keep.all, keep.within, live.due.get_mut(*i as usize)) {
+                    due.push_back((e.0.saturating_add(d), list));
+                } else if keep.latest && !keep.all {
+                    trim(h, list, *keep, &settled, graph);
+                }
+            }
+        }
+        let read = |v: Val| graph.dictionary.value(v);
+        for (c, w) in &worth {
+            let Some(cell) = live.cells.get_mut(*c as usize) else { continue };
+            let (mut short, mut long) = ([Val::NONE; 4], vec![]);
+            let key = key_of(&cell.info.keyed.attrs, &mut short, &mut long, |a| graph.attr(Val::event(n), a));
+            cell.add(key, e, w, &settled, &read);
+        }
+        self.live.worth = worth;
+        true
+    }
+
+    /// What an event is worth in the cells where it counts.
+    fn worth(&mut self, kind: KindId, n: u32, out: &mut Vec<(u32, Vec<Val>)>) {
+        let v = Val::event(n);
+        let Some(count) = self.live.by_kind.get(kind.0 as usize).map(|k| k.1.len()) else { return };
+        for i in 0..count {
+            let Some(c) = self.live.by_kind.get(kind.0 as usize).and_then(|k| k.1.get(i)).copied() else { continue };
+            let Some(cell) = self.live.cells.get_mut(c as usize) else { continue };
+            if cell.info.keyed.consts.iter().any(|(a, wanted)| self.graph.attr(v, *a) != *wanted) {
+                continue;
+            }
+            // taken out for a while: what it runs needs the machine
+            let own = std::mem::take(&mut cell.info.own);
+            let value = cell.info.value.take();
+            let form = std::mem::replace(&mut cell.info.form, CellForm::Fold(Aggregate::Count));
+            let (slots, event) = (cell.info.slots, cell.info.event);
+            self.frame(slots);
+            self.set(event, v);
+            let mut worth = vec![];
+            let universe = self.universe.clone();
+            self.run(&own, universe, &mut |m, a| {
+                if let Some((_, f)) = a.faulty() {
+                    worth.push(Val::fault(f));
+                    return m.halted();
+                }
+                let w = match (&form, &value) {
+                    (CellForm::Run(f), _) => m.three_valued(f),
+                    (_, None) => Val::TRUE,
+                    (_, Some(c)) => m.of(&c.block, |m| m.scalar(&c.result)),
+                };
+                worth.push(w);
+                m.halted()
+            });
+            if let Some(cell) = self.live.cells.get_mut(c as usize) {
+                (cell.info.own, cell.info.value, cell.info.form) = (own, value, form);
+            }
+            if self.halted() {
+                return;
+            }
+            if !worth.is_empty() {
+                out.push((c, worth));
+            }
+        }
+    }
+
+    /// A value behind steps that bind without choosing.
+    fn of(&mut self, block: &Block, then: impl Fn(&mut Self) -> Val) -> Val {
+        if block.steps.is_empty() {
+            return then(self);
+        }
+        let mut found = Val::NONE;
+        let universe = self.universe.clone();
+        self.run(block, universe, &mut |m, a| {
+            found = a.faulty().map_or_else(|| then(m), |f| Val::fault(f.1));
+            m.halted()
+        });
+        found
+    }
+
+    /// A formula as a value.
+    fn three_valued(&mut self, f: &Formula) -> Val {
+        let universe = self.universe.clone();
+        match self.truth(f, &universe) {
+            None => Val::FALSE,
+            Some(t) => t.faulty().map_or(Val::TRUE, |f| Val::fault(f.1)),
+        }
+    }
+
+    /// An event leaves: it does not belong to the history any more.
+    pub fn depart(&mut self, n: u32) {
+        let v = Val::event(n);
+        let (Some(e), Some(kind)) = (self.graph.order(n), self.graph.kind_of(v)) else { return };
+        let Machine { graph, live, histories, .. } = self;
+        live.open.remove(&n);
+        let Some((indexes, cells)) = live.by_kind.get(kind.0 as usize) else { return };
+        for i in indexes {
+            let Some(h) = histories.get_mut(*i as usize) else { continue };
+            let (mut short, mut long) = ([Val::NONE; 4], vec![]);
+            let key = key_of(&h.info.keyed.attrs, &mut short, &mut long, |a| graph.attr(v, a));
+            let Some(list) = h.lists.find(key) else { continue };
+            let Some(l) = h.lists.get_mut(list) else { continue };
+            if let Ok(at) = l.binary_search(&e) {
+                l.remove(at);
+                let empty = l.is_empty();
+                if let Some(live) = graph.live_mut() {
+                    live.unpin(n);
+                }
+                if empty {
+                    h.lists.remove(list);
+                }
+            }
+        }
+        let read = |v: Val| graph.dictionary.value(v);
+        for c in cells {
+            let Some(cell) = live.cells.get_mut(*c as usize) else { continue };
+            let (mut short, mut long) = ([Val::NONE; 4], vec![]);
+            let key = key_of(&cell.info.keyed.attrs, &mut short, &mut long, |a| graph.attr(v, a));
+            cell.remove(key, e, &read);
+        }
+    }
+
+    /// Whether events come one at a time.
+    pub fn is_live(&self) -> bool {
+        self.live.on
+    }
+
+    /// An event may still be taken back, or not any more.
+    pub fn set_open(&mut self, n: u32, open: bool) {
+        match open {
+            true => self.live.open.insert(n),
+            false => self.live.open.remove(&n),
+        };
+    }
+
+    /// Up to an instant nothing will come any more: what no window needs goes.
+    pub fn watermark(&mut self, upto: i64) {
+        let Machine { graph, live, histories, .. } = self;
+        if upto <= live.settled {
+            return;
+        }
+        live.settled = upto;
+        let Live { due, keeps, cells, open, .. } = live;
+        let is_open = |n: u32| open.contains(&n);
+        let settled = Settled { upto, open: &is_open };
+        for ((h, due), keep) in histories.iter_mut().zip(due).zip(keeps) {
+            while let Some((at, list)) = due.front().copied()
+                && at < upto
+            {
+                due.pop_front();
+                trim(h, list, *keep, &settled, graph);
+            }
+        }
+        let read = |v: Val| graph.dictionary.value(v);
+        cells.iter_mut().for_each(|c| c.expire(&settled, &read));
+    }
+
+    /// What a cell says now, if events come one at a time.
+    pub(super) fn cell_value(&mut self, cell: Option<&CellUse>, spec: Option<&AggregateSpec>, worlds: &A) -> Option<Val> {
+        let used = cell.filter(|_| self.live.on)?;
+        let mut key: Vec<Val> = Vec::with_capacity(used.key.len());
+        let (mut now, mut found, mut doubt) = (None, false, None);
+        let mut look = |m: &mut Self, a: &A| {
+            found = true;
+            doubt = a.faulty().map(|f| f.1);
+            key.extend(used.key.iter().map(|s| m.get(*s)));
+            now = m.get(used.now).as_event().and_then(|n| m.graph.order(n));
+        };
+        match used.before.steps.is_empty() {
+            true => look(self, worlds),
+            false => {
+                self.run(&used.before, worlds.clone(), &mut |m, a| {
+                    look(m, &a);
+                    true
+                });
+            }
+        }
+        if self.halted() {
+            return Some(Val::NONE);
+        }
+        let doubt = doubt.or(key.iter().find_map(|v| v.as_fault()));
+        let (Some(now), true) = (now, found) else { return Some(self.nothing(spec)) };
+        let c = used.cell as usize;
+        if let Some(f) = doubt {
+            // any event may be meant
+            let any = self.live.cells.get(c).is_some_and(|c| c.any(now));
+            return Some(if any { Val::fault(f) } else { self.nothing(spec) });
+        }
+        let Some(n) = self.live.cells.get(c).and_then(|c| c.states.find(&key)) else { return Some(self.nothing(spec)) };
+        let Machine { graph, live, .. } = self;
+        let cell = live.cells.get_mut(c)?;
+        let Some(spec) = spec else {
+            let Some(State::Run(r)) = cell.states.get(n) else { return Some(Val::NONE) };
+            return Some(match r.count(now) {
+                Ok(n) => graph.dictionary.intern(Value::Int(n as i64)),
+                Err(f) => Val::fault(f),
+            });
+        };
+        let read = |v: Val| graph.dictionary.value(v);
+        let result = match cell.window(n, now, &read)? {
+            Window::Sum(sum) => settled_value(sum, spec),
+            Window::Own(sum) => settled_value(&sum, spec),
+            Window::Values(list) => return Some(self.fold(spec, list)),
+        };
+        Some(match result {
+            Ok(Worth::Zero) => spec.zero,
+            Ok(Worth::Fault(f)) => Val::fault(f),
+            Ok(Worth::Value(v)) => self.graph.dictionary.intern(v),
+            Err(f) => self.fault(f, spec.place),
+        })
+    }
+
+    /// An aggregate over nothing.
+    fn nothing(&mut self, spec: Option<&AggregateSpec>) -> Val {
+        match spec {
+            Some(spec) => self.fold(spec, vec![]),
+            None => self.graph.dictionary.intern(Value::Int(0)),
+        }
+    }
+
+    /// How many keys and events are kept: of each index, then of each cell.
+    pub fn kept(&self) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+        let lists = self.histories.iter().map(|h| (h.lists.len(), h.lists.iter().map(|l| l.1.len()).sum()));
+        let events = |s: &State| match s {
+            State::Fold(f) => f.events.len(),
+            State::Run(r) => r.events.len(),
+        };
+        let cells = self.live.cells.iter().map(|c| (c.states.len(), c.states.iter().map(|s| events(s.1)).sum()));
+        (lists.collect(), cells.collect())
+    }
+}
+
+/// Lets go of the events at the front of a list that nothing needs.
+fn trim(h: &mut super::past::History, list: u32, keep: Keep, settled: &Settled<'_>, graph: &mut crate::structure::Graph) {
+    let Some(l) = h.lists.get_mut(list) else { return };
+    let mut gone = 0;
+    while let Some(e) = l.get(gone).copied() {
+        let old = keep.within.is_none_or(|d| e.0.saturating_add(d) < settled.upto);
+        let replaced = !keep.latest || l.get(gone + 1).is_some_and(|next| settled.is(*next));
+        if keep.all || !old || !replaced {
+            break;
+        }
+        gone += 1;
+        if let Some(live) = graph.live_mut() {
+            live.unpin(e.1);
+        }
+    }
+    l.drain(..gone);
+    if l.is_empty() {
+        h.lists.remove(list);
+    }
+}
+
+enum Worth {
+    Zero,
+    Fault(u32),
+    Value(Value),
+}
+
+/// What a running aggregate comes to.
+fn settled_value(sum: &Running, spec: &AggregateSpec) -> Result<Worth, Fault> {
+    let known = |b: bool| sum.each.contains_key(&Value::Bool(b));
+    let overflow = || Fault::new(FaultKind::Overflow, "the sum does not fit");
+    match spec.aggregate {
+        Aggregate::Any if known(true) => return Ok(Worth::Value(Value::Bool(true))),
+        Aggregate::All if known(false) => return Ok(Worth::Value(Value::Bool(false))),
+        _ => {}
+    }
+    if sum.faults > 0 {
+        return Ok(Worth::Fault(sum.fault.unwrap_or(0)));
+    }
+    Ok(Worth::Value(match spec.aggregate {
+        Aggregate::Count => Value::Int(sum.count as i64),
+        Aggregate::Any => Value::Bool(false),
+        Aggregate::All => Value::Bool(true),
+        Aggregate::Min => sum.each.keys().next().cloned().unwrap_or(Value::None),
+        Aggregate::Max => sum.each.keys().next_back().cloned().unwrap_or(Value::None),
+        Aggregate::Distinct => Value::list(sum.each.keys().cloned().collect()),
+        Aggregate::Sum if sum.count == 0 => return Ok(Worth::Zero),
+        Aggregate::Avg if sum.count == 0 => Value::None,
+        Aggregate::Sum => match &sum.exact {
+            Some(exact) => Value::float(exact.result()?).ok_or_else(overflow)?,
+            None => {
+                let whole = i64::try_from(sum.whole).map_err(|_| overflow())?;
+                if sum.duration { Value::Duration(whole) } else { Value::Int(whole) }
+            }
+        },
+        Aggregate::Avg => match &sum.exact {
+            Some(exact) => {
+                let mean = exact.mean(sum.count as u32)?;
+                Value::float(mean).ok_or_else(|| Fault::new(FaultKind::NotANumber, "the result is not a number"))?
+            }
+            None => Value::None,
+        },
+        Aggregate::Median | Aggregate::Percentile(_) => Value::None,
+    }))
+}
