@@ -189,7 +189,10 @@ impl Assembly {
     }
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
-        self.passing.as_ref().is_none_or(|p| p.events.is_empty()) && self.nodes.is_empty() && self.edges.is_empty() && self.events.is_empty()
+        self.passing.as_ref().is_none_or(|p| p.events.is_empty())
+            && self.nodes.is_empty()
+            && self.edges.is_empty()
+            && self.events.is_empty()
     }
     /// Looks everything up and numbers it. Cardinality is checked on candidates, not on a test's `given`.
     pub fn finish(mut self, document: Option<&Document>, cardinality: bool, findings: &mut Findings) -> Option<Graph> {

@@ -5,6 +5,7 @@ pub mod document;
 pub mod door;
 pub mod error;
 pub mod evaluate;
+mod flat;
 pub mod infer;
 #[cfg(test)]
 mod kit_tests;

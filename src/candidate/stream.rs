@@ -4,8 +4,11 @@ use super::assemble::{Assembly, NO_EDIT, Passing, Source};
 use super::document::{Document, Format, Input};
 use super::door::Options;
 use super::error::Findings;
+use super::flat::Flat;
 use super::reader;
+use super::shape::Shapes;
 use crate::base::{Diagnostic, Sources};
+use crate::scalar::json::DEPTH;
 use crate::scalar::{Dictionary, KindId, Val};
 use crate::semantics::hir::{EditKind, Program, Reader, Statement};
 
@@ -20,14 +23,18 @@ pub struct Passed<'a> {
     pub id: &'a str,
     /// Its time, in microseconds.
     pub at: i64,
-    /// Where its line's document begins.
+    /// Where its document, or the part that it is made of, begins.
     pub origin: u64,
-    /// Its attributes, in the order of `Schema::attrs_of`.
+    /// Its attributes, in the order of `Schema::attrs_of`; elements as their ids.
     pub row: &'a [Val],
-    /// What the row's values are.
-    pub dictionary: &'a Dictionary,
-    /// The part that it comes from: within one, equal values of rows are equal.
-    pub part: usize,
+}
+
+/// Who takes events.
+pub trait Sink {
+    /// What interns the values of rows.
+    fn dictionary(&mut self) -> &mut Dictionary;
+    /// An event. Gives whether to go on.
+    fn event(&mut self, e: &Passed<'_>) -> bool;
 }
 
 /// Whether a reader makes nothing but events.
@@ -48,17 +55,16 @@ pub fn is_lines(name: &str) -> bool {
     matches!(extension.as_deref(), Some("jsonl" | "ndjson"))
 }
 
-/// Passes on the events of JSON lines, in their order, until `each` says no. False if something was out of the ordinary.
-pub fn stream(
-    program: &Program,
-    reader: &Reader,
-    input: &Input<'_>,
-    options: &Options<'_>,
-    each: &mut dyn FnMut(&Passed<'_>) -> bool,
-) -> bool {
+/// Passes on the events of JSON lines, in their order, until the sink says no. False if something was out of the ordinary.
+pub fn stream(program: &Program, reader: &Reader, input: &Input<'_>, options: &Options<'_>, sink: &mut dyn Sink) -> bool {
     let bytes = input.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input.bytes);
     let before = input.bytes.len() - bytes.len();
-    let (mut start, mut part) = (0, 0);
+    if bytes.len() > options.limits.bytes {
+        return false;
+    }
+    let flat = Flat::new(reader, &Shapes::new(&program.schema), options.params, sink.dictionary());
+    let mut flat = flat.filter(|_| options.limits.depth >= DEPTH);
+    let mut start = 0;
     let mut any = false;
     while start < bytes.len() {
         let rest = bytes.get(start..).unwrap_or(&[]);
@@ -67,31 +73,86 @@ pub fn stream(
             None => rest.len(),
         };
         let lines = Input { bytes: rest.get(..whole).unwrap_or(rest), format: Format::JsonLines, ..*input };
-        let mut findings = Findings::new(1);
-        let document = Document::open(&lines, &options.limits, &mut Sources::new(), &mut findings);
-        let mut assembly = Assembly::new(&program.schema);
-        assembly.passing = Some(Passing::default());
-        reader::read(program, reader, &document, options.params, &options.limits, &mut assembly, &mut findings);
-        let (passing, dictionary) = (assembly.passing.take().unwrap_or_default(), &assembly.builder.dictionary);
-        if document.is_torn() || findings.failed() || passing.open {
+        let at = (before + start) as u64;
+        let read = match &mut flat {
+            Some(flat) => plain(flat, &lines, at, sink),
+            None => part(program, reader, &lines, (at, options), sink),
+        };
+        match read {
+            Some((found, true)) => any |= found,
+            Some((_, false)) => return true,
+            None => return false,
+        }
+        if options.limits.reached(sink.dictionary().bytes()).is_some() {
             return false;
         }
-        let mut at = 0;
-        for (kind, id, time, origin) in &passing.events {
-            let width = assembly.shapes.get(*kind).map_or(0, |s| s.slots.len());
-            let row = passing.rows.get(at..at + width).unwrap_or(&[]);
-            at += width;
-            any = true;
-            let origin = (before + start) as u64 + u64::from(*origin);
-            let id = dictionary.text(*id).unwrap_or("");
-            if !each(&Passed { kind: *kind, id, at: *time, origin, row, dictionary, part }) {
-                return true;
-            }
-        }
         start += whole;
-        part += 1;
     }
     any
+}
+
+/// Passes on the events of some lines: whether there were any, and whether to go on. None if something is out of the ordinary.
+fn plain(flat: &mut Flat, lines: &Input<'_>, at: u64, sink: &mut dyn Sink) -> Option<(bool, bool)> {
+    let text = std::str::from_utf8(lines.bytes).ok()?;
+    let (mut picked, mut id, mut row) = (vec![], String::new(), vec![]);
+    let mut start = 0;
+    let mut any = false;
+    for line in text.split_inclusive('\n') {
+        let begin = start;
+        start += line.len();
+        let trimmed = line.trim_start();
+        if trimmed.is_empty() {
+            continue;
+        }
+        let begin = begin + (line.len() - trimmed.len());
+        flat.paths().read(text, begin, start, &mut picked).ok()?;
+        for n in 0..flat.len() {
+            let found = flat.event(n, &picked, sink.dictionary(), (&mut id, &mut row))?;
+            any = true;
+            let origin = at + begin as u64;
+            if !sink.event(&Passed { kind: found.kind, id: &id, at: found.at, origin, row: &row }) {
+                return Some((any, false));
+            }
+        }
+    }
+    Some((any, true))
+}
+
+/// The same, by any reader.
+fn part(
+    program: &Program,
+    reader: &Reader,
+    lines: &Input<'_>,
+    (at, options): (u64, &Options<'_>),
+    sink: &mut dyn Sink,
+) -> Option<(bool, bool)> {
+    let mut findings = Findings::new(1);
+    let document = Document::open(lines, &options.limits, &mut Sources::new(), &mut findings);
+    let mut assembly = Assembly::new(&program.schema);
+    assembly.passing = Some(Passing::default());
+    reader::read(program, reader, &document, options.params, &options.limits, &mut assembly, &mut findings);
+    let (passing, dictionary) = (assembly.passing.take().unwrap_or_default(), &assembly.builder.dictionary);
+    if document.is_torn() || findings.failed() || passing.open {
+        return None;
+    }
+    let mut from = 0;
+    let mut row: Vec<Val> = vec![];
+    for (kind, id, time, origin) in &passing.events {
+        let width = assembly.shapes.get(*kind).map_or(0, |s| s.slots.len());
+        row.clear();
+        for v in passing.rows.get(from..from + width).unwrap_or(&[]) {
+            row.push(match dictionary.get(*v) {
+                Some(value) => sink.dictionary().intern(value.clone()),
+                None => *v,
+            });
+        }
+        from += width;
+        let id = dictionary.text(*id).unwrap_or("");
+        if !sink.event(&Passed { kind: *kind, id, at: *time, origin: at + u64::from(*origin), row: &row }) {
+            return Some((true, false));
+        }
+    }
+    Some((!passing.events.is_empty(), true))
 }
 
 /// Where a record of JSON lines stands: line, column and pointer. `line`: the one it is on, which begins at `start`.

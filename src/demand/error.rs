@@ -34,6 +34,8 @@ pub const TOO_LARGE: Code = Code::new(613, "value-too-large");
 pub const IMPOSSIBLE_EDIT: Code = Code::new(614, "edit-not-possible");
 /// More worlds than are tried.
 pub const WORLD_LIMIT: Code = Code::new(615, "world-limit");
+/// No policy on events, where events are to be decided.
+pub const NO_POLICY: Code = Code::new(616, "no-policy");
 /// A scope that matched nothing.
 pub const VACUOUS: Code = Code::new(620, "vacuous");
 /// A word of the language whose engine is not there yet.
@@ -143,4 +145,17 @@ pub fn not_yet(demand: &str, place: Place, what: &str, at: Place) -> Diagnostic 
         .at(at, "parsed and checked, but not evaluated");
     let d = if at == place { d } else { d.also(place, "in this demand") };
     d.note("a demand that was not evaluated never counts as passed")
+}
+
+/// Policies that cannot be decided one event at a time.
+pub fn not_live(place: Place, what: &str) -> Diagnostic {
+    Diagnostic::error(NOT_YET, format!("this version of dbm cannot evaluate {what} in front of events"))
+        .at(place, "this needs the whole trace")
+        .help("`dbm check` evaluates it over a recorded trace")
+}
+
+/// A program that decides nothing.
+pub fn no_policy() -> Diagnostic {
+    Diagnostic::error(NO_POLICY, "the program has no policy on events, so it decides nothing")
+        .help("write one, like `policy tools { on c: Call  permit when c.tool in [\"search\"] }`")
 }

@@ -3,9 +3,10 @@
 use super::invariant;
 use crate::engine::formula::join;
 use crate::engine::{Annotation, Machine};
-use crate::plan::Effect;
 use crate::plan::policy::{ClauseOfPolicy, PolicyAct, PolicyPlan};
+use crate::plan::{Arg, Block, CellUse, Effect, Formula, Step};
 use crate::scalar::{KindId, Val};
+use std::sync::Arc;
 
 /// What a policy says of an event that it is on.
 #[derive(Clone, Debug)]
@@ -203,6 +204,53 @@ pub fn told<A: Annotation>(m: &mut Machine<A>, plan: &PolicyPlan, clause: usize,
     let mut text = None;
     first_firing(m, plan, clause, event, worlds, &mut |m, a| text = Some(invariant::message(m, message, a)));
     text
+}
+
+/// What a clause that fires at an event says, and on what it rests.
+#[derive(Clone, Debug, Default)]
+pub struct Firing {
+    /// Its message, if it has one.
+    pub message: Option<String>,
+    /// The policy's `let`s.
+    pub values: Vec<(Arc<str>, Val)>,
+    /// The events that it found or counted, ascending.
+    pub events: Vec<u32>,
+}
+
+/// See [`Firing`].
+pub fn firing<A: Annotation>(m: &mut Machine<A>, plan: &PolicyPlan, clause: usize, event: Val, worlds: &A) -> Firing {
+    let Some(c) = plan.clauses.get(clause) else { return Firing::default() };
+    let mut firing = Firing { message: told(m, plan, clause, event, worlds), ..Firing::default() };
+    let (mut found, mut uses) = (vec![], vec![]);
+    [&plan.lets, &c.fires].into_iter().for_each(|b| past_of(b, &mut found, &mut uses));
+    first_firing(m, plan, clause, event, worlds, &mut |m, _| {
+        firing.values = plan.named.iter().map(|(n, s)| (n.clone(), m.get(*s))).collect();
+        firing.events = found.iter().filter_map(|s| m.get(*s).as_event()).collect();
+        for u in &uses {
+            firing.events.extend(m.counted_events(u));
+        }
+    });
+    firing.events.sort_unstable();
+    firing.events.dedup();
+    firing
+}
+
+/// The slots that `earlier` binds in a block, and the cells that it reads.
+fn past_of<'a>(block: &'a Block, found: &mut Vec<u32>, uses: &mut Vec<&'a CellUse>) {
+    for s in &block.steps {
+        match s {
+            Step::Latest(inner) => {
+                found.extend(inner.steps.iter().filter_map(|s| match s {
+                    Step::Past { event: Arg::Bind(e), .. } => Some(*e),
+                    _ => None,
+                }));
+            }
+            Step::Aggregate { spec, .. } => uses.extend(&spec.cell),
+            Step::Filter(Formula::Test(c)) => past_of(&c.block, found, uses),
+            Step::Filter(Formula::Exists(b)) => past_of(b, found, uses),
+            _ => {}
+        }
+    }
 }
 
 /// Runs something at the first binding for which a clause fires.

@@ -15,12 +15,14 @@ pub type Order = (i64, u32);
 pub struct Cell {
     /// What it is.
     pub info: CellInfo,
-    /// Whether events of a kind may count.
-    pub fits: Vec<bool>,
     /// By key.
     pub states: ByKey<State>,
     /// Whether any event ever counted.
     pub seen: bool,
+    /// Whether events are kept as long as they count, to be named.
+    pub keeps: bool,
+    /// Those that do not count any more, to be let go.
+    pub gone: Vec<u32>,
     /// When states are to be looked at again: what is out of the window goes, and with the last event the key.
     pub due: VecDeque<(i64, u32)>,
 }
@@ -141,9 +143,10 @@ impl Folded {
         }
     }
     /// Takes an event away.
-    fn remove(&mut self, form: Aggregate, e: Order, read: &dyn Fn(Val) -> Value) {
+    fn remove(&mut self, form: Aggregate, e: Order, gone: &mut Vec<u32>, read: &dyn Fn(Val) -> Value) {
         let at = self.events.partition_point(|x| x.0 < e);
         let Some((_, v)) = self.events.get(at).filter(|x| x.0 == e).copied() else { return };
+        gone.push(e.1);
         self.events.remove(at);
         if at < self.out {
             self.out -= 1;
@@ -163,13 +166,14 @@ impl Folded {
     }
     /// Forgets what no window will need any more: all windows that are still to come begin at `oldest` or later. Without a window, what is
     /// settled need not be told apart.
-    fn forget(&mut self, windowed: bool, oldest: i64, settled: &Settled<'_>) {
+    fn forget(&mut self, windowed: bool, oldest: i64, gone: &mut Vec<u32>, settled: &Settled<'_>) {
         while let Some((e, _)) = self.events.front().copied() {
             match windowed {
                 true if self.out > 0 && e.0 < oldest => self.out -= 1,
                 false if settled.is(e) => {}
                 _ => break,
             }
+            gone.push(e.1);
             self.events.pop_front();
         }
     }
@@ -264,7 +268,7 @@ impl Cell {
         let form = self.fold();
         let Some(n) = self.states.find(key) else { return };
         match (self.states.get_mut(n), form) {
-            (Some(State::Fold(f)), Some(form)) => f.remove(form, e, read),
+            (Some(State::Fold(f)), Some(form)) => f.remove(form, e, &mut self.gone, read),
             (Some(State::Run(r)), _) => r.remove(e),
             _ => {}
         }
@@ -288,7 +292,7 @@ impl Cell {
                 if windowed {
                     f.begin(form.unwrap_or(Aggregate::Count), oldest, read);
                 }
-                f.forget(windowed, oldest, settled);
+                f.forget(windowed, oldest, &mut self.gone, settled);
                 f.events.is_empty() && f.sum.count == 0
             }
             Some(State::Run(r)) => {
@@ -300,6 +304,13 @@ impl Cell {
         if empty {
             self.states.remove(n);
         }
+    }
+    /// The events of a key that count at an event, as far as they are told apart.
+    pub fn counted(&self, key: &[Val], now: Order) -> Vec<u32> {
+        let start = window_start(now.0, self.info.within, &self.info.per);
+        let Some(State::Fold(f)) = self.states.find(key).and_then(|n| self.states.get(n)) else { return vec![] };
+        let inside = f.events.iter().filter(|x| x.0.0 >= start && x.0 <= now);
+        inside.map(|x| x.0.1).collect()
     }
     /// The values of a window that ends at an event, or what they come to, if that is known.
     pub fn window(&mut self, n: u32, now: Order, read: &dyn Fn(Val) -> Value) -> Option<Window<'_>> {

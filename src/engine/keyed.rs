@@ -79,6 +79,10 @@ impl<T> ByKey<T> {
     pub fn iter(&self) -> impl Iterator<Item = (&[Val], &T)> {
         self.states.iter().flatten().map(|s| (&*s.0, &s.1))
     }
+    /// All states, to be changed.
+    pub fn states_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.states.iter_mut().flatten().map(|s| &mut s.1)
+    }
     /// Gives the values in keys other names.
     pub fn rename(&mut self, name: &mut dyn FnMut(Val) -> Val) {
         for s in self.states.iter_mut().flatten() {

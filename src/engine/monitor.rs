@@ -4,9 +4,10 @@ use super::annotation::{Annotation, Kleene, Present};
 use super::cell::{Cell, Running, Settled, State, Window};
 use super::machine::Machine;
 use super::past::key_of;
-use crate::plan::{Aggregate, AggregateSpec, Block, CellForm, CellInfo, CellUse, Formula, HistoryInfo, Need};
+use crate::plan::{Aggregate, AggregateSpec, Block, CellForm, CellInfo, CellUse, Formula, HistoryInfo, Need, RelId};
 use crate::scalar::expression::FaultKind;
 use crate::scalar::{Fault, KindId, Val, Value};
+use crate::structure::event::Row;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -67,8 +68,9 @@ impl Machine<Present> {
 }
 
 impl<A: Annotation> Machine<A> {
-    /// From now on events come one at a time, up to `lateness` microseconds late. `findable`: they are looked up by id.
-    pub fn go_live(&mut self, infos: &[HistoryInfo], cells: &[CellInfo], findable: bool, lateness: i64) {
+    /// From now on events come one at a time, up to `lateness` microseconds late. `findable`: they are looked up by id; `keeps`: those that
+    /// count in a cell are to be named.
+    pub fn go_live(&mut self, (infos, cells): (&[HistoryInfo], &[CellInfo]), findable: bool, lateness: i64, keeps: bool) {
         self.index_events(infos);
         for (h, info) in self.histories.iter_mut().zip(infos) {
             h.info.needs.clone_from(&info.needs);
@@ -87,31 +89,24 @@ impl<A: Annotation> Machine<A> {
             let fits = self.kinds_of(&info.keyed.ty);
             fits.iter().zip(&mut live.by_kind).filter(|(f, _)| **f).for_each(|(_, k)| k.1.push(n as u32));
             let (states, due) = (Default::default(), VecDeque::new());
-            live.cells.push(Cell { info: info.clone(), fits, states, seen: false, due });
+            let keeps = keeps && matches!(info.form, CellForm::Fold(_));
+            live.cells.push(Cell { info: info.clone(), states, seen: false, keeps, gone: vec![], due });
         }
         self.live = live;
     }
 
-    /// An event comes: from now on it belongs to the history. None if it needs what this run cannot represent (a fault); then nothing
-    /// changed. It is pinned once, by whoever called.
-    pub fn admit(&mut self, kind: KindId, id: Arc<str>, at: i64, index: u64, values: Box<[Val]>) -> Option<u32> {
-        let n = self.graph.live_mut()?.add(kind, id, at, index, values);
-        self.enter(n).then_some(n)
-    }
-
-    /// The rest of `admit`. Gives whether it could be; if not, the event is gone.
-    fn enter(&mut self, n: u32) -> bool {
-        let Some(e) = self.graph.order(n) else { return false };
-        let Some(kind) = self.graph.kind_of(Val::event(n)) else { return false };
+    /// An event comes: from now on it belongs to the history, and is pinned once, for whoever called. It is given back if it needs what this
+    /// run cannot represent (a fault), or a limit was reached; then nothing changed.
+    pub fn admit(&mut self, kind: KindId, id: Arc<str>, at: i64, index: u64, values: Box<[Val]>) -> Result<u32, Option<Row>> {
+        let Some(live) = self.graph.live_mut() else { return Err(None) };
+        let n = live.add(kind, id, at, index, values);
+        let e = (at, n);
         let mut worth = std::mem::take(&mut self.live.worth);
         worth.clear();
         self.worth(kind, n, &mut worth);
         if self.halted() {
             self.live.worth = worth;
-            if let Some(live) = self.graph.live_mut() {
-                live.drop(n);
-            }
-            return false;
+            return Err(self.graph.live_mut().and_then(|l| l.drop(n)));
         }
         let Machine { graph, live, histories, .. } = self;
         let settled = live.settled;
@@ -138,8 +133,17 @@ impl<A: Annotation> Machine<A> {
             let key = key_of(&cell.info.keyed.attrs, &mut short, &mut long, |a| graph.attr(Val::event(n), a));
             cell.add(key, e, w, &settled, &read);
         }
+        for (c, w) in &worth {
+            let Some(cell) = live.cells.get_mut(*c as usize) else { continue };
+            if cell.keeps
+                && let Some(live) = graph.live_mut()
+            {
+                w.iter().for_each(|_| live.pin(n));
+            }
+            release(cell, graph);
+        }
         self.live.worth = worth;
-        true
+        Ok(n)
     }
 
     /// What an event is worth in the cells where it counts.
@@ -240,6 +244,7 @@ impl<A: Annotation> Machine<A> {
             let key = key_of(&cell.info.keyed.attrs, &mut short, &mut long, |a| graph.attr(v, a));
             cell.remove(key, e, &read);
         }
+        live.cells.iter_mut().for_each(|c| release(c, graph));
     }
 
     /// Whether events come one at a time.
@@ -275,6 +280,30 @@ impl<A: Annotation> Machine<A> {
         }
         let read = |v: Val| graph.dictionary.value(v);
         cells.iter_mut().for_each(|c| c.expire(&settled, &read));
+        cells.iter_mut().for_each(|c| release(c, graph));
+    }
+
+    /// Keeps the events that facts of a relation name, from a row on: they are looked for there.
+    pub fn pin_named(&mut self, relation: RelId, from: u32) {
+        let Some(r) = self.relations.get(relation.0 as usize) else { return };
+        let named = (from..r.len()).flat_map(|n| r.row(n)).filter_map(|v| v.as_event());
+        if let Some(live) = self.graph.live_mut() {
+            named.for_each(|e| live.pin(e));
+        }
+    }
+
+    /// The events that an aggregate counts, seen from the present frame.
+    pub fn counted_events(&mut self, used: &CellUse) -> Vec<u32> {
+        let mut found = vec![];
+        let universe = self.universe.clone();
+        self.run(&used.before, universe, &mut |m, _| {
+            let key: Vec<Val> = used.key.iter().map(|s| m.get(*s)).collect();
+            let now = m.get(used.now).as_event().and_then(|n| m.graph.order(n));
+            let cell = m.live.cells.get(used.cell as usize);
+            found = now.and_then(|now| Some(cell?.counted(&key, now))).unwrap_or_default();
+            true
+        });
+        found
     }
 
     /// What a cell says now, if events come one at a time.
@@ -340,6 +369,52 @@ impl<A: Annotation> Machine<A> {
         }
     }
 
+    /// Forgets the values behind the first `base` of the dictionary that nothing has any more, and the facts about events that are not kept.
+    /// `held`: values that the host has, which get their new names.
+    pub fn compact(&mut self, base: usize, held: &mut [&mut Box<[Val]>]) {
+        let Machine { graph, live, histories, relations, mechanisms, .. } = self;
+        let old = graph.dictionary.cut(base);
+        let mut names: Vec<Option<Val>> = vec![None; old.len()];
+        let dictionary = &mut graph.dictionary;
+        let mut name = |v: Val| match v.position().and_then(|p| p.checked_sub(base)) {
+            None => v,
+            Some(p) => match names.get(p).copied().flatten() {
+                Some(new) => new,
+                None => {
+                    let new = old.get(p).map_or(Val::NONE, |value| dictionary.intern(value.clone()));
+                    names.get_mut(p).into_iter().for_each(|n| *n = Some(new));
+                    new
+                }
+            },
+        };
+        held.iter_mut().flat_map(|h| h.iter_mut()).for_each(|v| *v = name(*v));
+        histories.iter_mut().for_each(|h| h.lists.rename(&mut name));
+        for c in &mut live.cells {
+            c.states.rename(&mut name);
+            for s in c.states.states_mut() {
+                let events = match s {
+                    State::Fold(f) => &mut f.events,
+                    State::Run(r) => &mut r.events,
+                };
+                events.iter_mut().for_each(|e| e.1 = name(e.1));
+            }
+        }
+        for values in mechanisms.values_mut().flat_map(|m| m.values_mut()) {
+            values.iter_mut().for_each(|v| v.0 = name(v.0));
+        }
+        // the rows last: what a relation says of an event that is gone goes too
+        let mut kept: FxHashSet<u32> = FxHashSet::default();
+        if let Some(events) = &graph.live {
+            kept.extend(events.ordered());
+        }
+        for r in relations.iter_mut() {
+            r.retain(|row| row.iter().all(|v| v.as_event().is_none_or(|e| kept.contains(&e))), &mut name);
+        }
+        if let Some(events) = &mut graph.live {
+            events.values_mut().for_each(|v| *v = name(*v));
+        }
+    }
+
     /// How many keys and events are kept: of each index, then of each cell.
     pub fn kept(&self) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
         let lists = self.histories.iter().map(|h| (h.lists.len(), h.lists.iter().map(|l| l.1.len()).sum()));
@@ -371,6 +446,14 @@ fn trim(h: &mut super::past::History, list: u32, keep: Keep, settled: &Settled<'
     if l.is_empty() {
         h.lists.remove(list);
     }
+}
+
+/// Lets go of the events that do not count in a cell any more.
+fn release(cell: &mut Cell, graph: &mut crate::structure::Graph) {
+    if let Some(live) = graph.live_mut().filter(|_| cell.keeps) {
+        cell.gone.iter().for_each(|n| live.unpin(*n));
+    }
+    cell.gone.clear();
 }
 
 enum Worth {

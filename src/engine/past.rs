@@ -268,7 +268,15 @@ impl<A: Annotation> Machine<A> {
         keyed.attrs.iter().zip(&spec.key).try_fold(a, |a, (attr, s)| self.is_so(a, e, *attr, self.get(*s)))
     }
 
-    fn every_event(&mut self, spec: &PastSpec, now: Option<(i64, u32)>, event: Arg, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
+    fn every_event(
+        &mut self,
+        spec: &PastSpec,
+        now: Option<(i64, u32)>,
+        event: Arg,
+        rest: &[Step],
+        a: A,
+        sink: Sink<'_, A>,
+    ) -> bool {
         let all = self.kind_set(&spec.ty);
         for v in &all.elements {
             let Some(e) = v.as_event() else { continue };

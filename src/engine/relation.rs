@@ -464,6 +464,30 @@ impl<A: Annotation> Relation<A> {
     }
 }
 
+impl<A: Annotation> Relation<A> {
+    /// Keeps some rows only, and gives their values other names. Of a finished relation.
+    pub fn retain(&mut self, keep: impl Fn(&[Val]) -> bool, name: &mut dyn FnMut(Val) -> Val) {
+        let mut r = Relation::new(self.info.clone(), self.nodes);
+        (r.broken, r.stuck) = (self.broken.clone(), self.stuck.clone());
+        for n in (0..self.count).filter(|n| keep(self.row(*n))) {
+            let row: Vec<Val> = self.row(n).iter().map(|v| name(*v)).collect();
+            match (self.info.combine, self.annotation(n)) {
+                (None, Some(a)) => {
+                    r.insert(&row, a);
+                }
+                _ => {
+                    for (v, a) in self.pieces(n) {
+                        r.insert_value(&row, name(*v), a, |old, _| old);
+                    }
+                }
+            }
+        }
+        r.next_round();
+        r.settle();
+        *self = r;
+    }
+}
+
 impl Relation<super::annotation::Present> {
     /// The same facts, where faults can be told.
     pub fn lifted(self) -> Relation<super::annotation::Kleene> {

@@ -88,7 +88,7 @@ impl<'p> Unit<'p, '_> {
                 let mut args: Vec<Arg> =
                     args.iter().map(|a| self.arg(*a, bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
                 let types = self.context.program.rule(*r).map_or(&[][..], |r| &r.params);
-                let seen = self.events_seen(types, env, &mut args);
+                let seen = self.events_seen(RelId(r.0), types, env, &mut args);
                 steps.push(Step::Scan { relation: RelId(r.0), args, value: Some(*slot), source });
                 steps.extend(seen);
                 now.insert(*slot);
@@ -101,7 +101,7 @@ impl<'p> Unit<'p, '_> {
                     }
                     let mut args: Vec<Arg> =
                         args.iter().map(|a| self.arg(x.sub(a), bound, &mut now, steps, &mut later)).collect::<Result<_>>()?;
-                    let seen = self.events_seen(&rule.params, x.env, &mut args);
+                    let seen = self.events_seen(RelId(r.0), &rule.params, x.env, &mut args);
                     steps.push(Step::Scan { relation: RelId(r.0), args, value: None, source });
                     steps.extend(seen);
                 }

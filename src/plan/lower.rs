@@ -43,16 +43,33 @@ pub struct Lowering<'p> {
     pub histories: RefCell<Vec<HistoryInfo>>,
     /// The state cells that plans may use by now.
     pub cells: RefCell<Vec<CellInfo>>,
+    /// The relations in which events are looked for by now.
+    pub kept: RefCell<Vec<RelId>>,
 }
 
 impl<'p> Lowering<'p> {
     /// A lowering with no relations but those of the rules.
     pub fn new(program: &'p hir::Program, params: Vec<Val>) -> Self {
-        Lowering { program, params, relations: relations(program), histories: RefCell::default(), cells: RefCell::default() }
+        Lowering {
+            program,
+            params,
+            relations: relations(program),
+            histories: RefCell::default(),
+            cells: RefCell::default(),
+            kept: RefCell::default(),
+        }
     }
 
     pub(super) fn context<'a>(&'a self, sizes: &'a dyn Sizes) -> Context<'a> {
-        Context { program: self.program, schema: &self.program.schema, params: &self.params, sizes, histories: &self.histories, cells: &self.cells }
+        Context {
+            program: self.program,
+            schema: &self.program.schema,
+            params: &self.params,
+            sizes,
+            histories: &self.histories,
+            cells: &self.cells,
+            kept: &self.kept,
+        }
     }
 
     /// A stratum: its rules' clauses (for a recursive one, a variant for each delta) and its mechanisms.
@@ -124,9 +141,9 @@ impl<'p> Lowering<'p> {
         let mut variant = 0;
         let mut closures = vec![];
         while let Some((at, delta, first)) = deltas.get(variant).copied() {
-            let (histories, cells) = (&self.histories, &self.cells);
+            let (histories, cells, kept) = (&self.histories, &self.cells, &self.kept);
             let (schema, params) = (&self.program.schema, &self.params);
-            let context = Context { program: self.program, schema, params, sizes, histories, cells };
+            let context = Context { program: self.program, schema, params, sizes, histories, cells, kept };
             let mut unit = Unit::new(&context, dictionary, clause.vars.len());
             let mut list: Vec<Conjunct<'_>> = vec![];
             unit.now_of(0, clause, rule);

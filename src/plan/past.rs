@@ -168,7 +168,7 @@ impl<'p> Unit<'p, '_> {
     }
 
     /// Events that a fact brings are not after now.
-    pub(super) fn events_seen(&mut self, types: &[Type], env: usize, args: &mut [Arg]) -> Vec<Step> {
+    pub(super) fn events_seen(&mut self, relation: RelId, types: &[Type], env: usize, args: &mut [Arg]) -> Vec<Step> {
         let Some(now) = self.nows.get(&env).copied() else { return vec![] };
         let mut steps = vec![];
         for (arg, _) in args.iter_mut().zip(types).filter(|(_, t)| matches!(t, Type::Event(_))) {
@@ -177,6 +177,7 @@ impl<'p> Unit<'p, '_> {
             }
             if let Arg::Bind(s) = arg {
                 steps.push(Step::NotAfter(*s, now));
+                self.context.kept.borrow_mut().push(relation);
             }
         }
         steps

@@ -30,6 +30,8 @@ pub struct PolicyPlan {
     pub clauses: Vec<ClauseOfPolicy>,
     /// Whether one of them permits.
     pub permits: bool,
+    /// Its `let`s, by name.
+    pub named: Vec<(Arc<str>, Slot)>,
     /// The item.
     pub place: Place,
 }
@@ -130,7 +132,8 @@ impl<'p> Lowering<'p> {
         }
         let permits = clauses.iter().any(|c| matches!(c.form, PolicyAct::Effect(Effect::Permit, _)));
         let name = p.vars.get(now as usize).map_or("event".into(), |v| v.name.clone());
-        Ok(PolicyPlan { slots: unit.slots, ty: ty.clone(), now, name, on, lets, clauses, permits, place })
+        let named = p.lets.iter().filter_map(|l| Some((p.vars.get(l.0.0 as usize)?.name.clone(), l.0.0))).collect();
+        Ok(PolicyPlan { slots: unit.slots, ty: ty.clone(), now, name, on, lets, clauses, permits, named, place })
     }
 }
 

@@ -77,6 +77,8 @@ pub struct Context<'p> {
     pub histories: &'p RefCell<Vec<HistoryInfo>>,
     /// The state cells by now.
     pub cells: &'p RefCell<Vec<CellInfo>>,
+    /// The relations in which events are looked for, and not facts of known events: what they name must be kept.
+    pub kept: &'p RefCell<Vec<RelId>>,
 }
 
 /// The lowering of one unit.

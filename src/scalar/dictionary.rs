@@ -169,6 +169,15 @@ impl Dictionary {
             },
         }
     }
+    /// Forgets the values behind the first so many, and gives them.
+    pub fn cut(&mut self, keep: usize) -> Vec<Value> {
+        if keep >= self.values.len() {
+            return vec![];
+        }
+        let gone: Vec<Value> = self.values.split_off(keep).into_iter().collect();
+        self.bytes = self.bytes.saturating_sub(gone.iter().map(|v| size::bytes(v) as u64).sum());
+        gone
+    }
     /// About how many bytes the values take.
     pub fn bytes(&self) -> u64 {
         self.values.len() as u64 * 56 + self.bytes

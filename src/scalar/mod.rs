@@ -11,6 +11,7 @@ pub mod expression;
 pub mod instant;
 pub mod json;
 pub mod parse;
+pub mod pick;
 pub mod size;
 pub mod sum;
 pub mod truth;

@@ -44,6 +44,16 @@ pub struct Evaluation<'p, A: Annotation> {
     above: Vec<Place>,
 }
 
+/// What plans read of events.
+pub struct Read {
+    /// The indexes.
+    pub histories: Vec<HistoryInfo>,
+    /// The state cells.
+    pub cells: Vec<CellInfo>,
+    /// The relations in which events are looked for.
+    pub kept: Vec<RelId>,
+}
+
 /// What came of a demand.
 #[derive(Clone, Debug)]
 pub enum Decided {
@@ -211,8 +221,12 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
     }
 
     /// The facts, and what plans read of events; the program is not needed any more.
-    pub(super) fn over(self) -> (Machine<A>, Vec<HistoryInfo>, Vec<CellInfo>) {
-        (self.machine, self.lowering.histories.into_inner(), self.lowering.cells.into_inner())
+    pub(super) fn over(self) -> (Machine<A>, Read) {
+        let Lowering { histories, cells, kept, .. } = self.lowering;
+        let mut kept = kept.into_inner();
+        kept.sort();
+        kept.dedup();
+        (self.machine, Read { histories: histories.into_inner(), cells: cells.into_inner(), kept })
     }
 
     /// Makes the relations and indexes that plans know by now.

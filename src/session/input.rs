@@ -8,7 +8,7 @@ pub struct Input {
     /// As reports are to name it; its extension says the format where there are several (`.jsonl`, `.yaml`).
     pub name: String,
     /// The whole document. What is no UTF-8 is a finding, not a panic.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Arc<Vec<u8>>,
     /// The reader of the program, or of `std.readers`, that makes a structure of it; none for dbm's own JSON.
     pub reader: Option<String>,
 }
@@ -16,7 +16,7 @@ pub struct Input {
 impl Input {
     /// A candidate in dbm's own JSON.
     pub fn new(name: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
-        Input { name: name.into(), bytes: bytes.as_ref().into(), reader: None }
+        Input { name: name.into(), bytes: Arc::new(bytes.as_ref().to_vec()), reader: None }
     }
     /// The same, to be read with a reader.
     pub fn with_reader(mut self, reader: impl Into<String>) -> Self {

@@ -1,12 +1,12 @@
 //! Policies and event rules as plans that outlive their lowering, over events that come one at a time: first in a run without faults, from the
 //! first fault on in one that can tell them. Used by stream and monitor.
-use super::evaluate::{Evaluation, How};
+use super::evaluate::{Evaluation, How, Read};
 use crate::base::Place;
 use crate::demand::policy::{self, At, Governed};
 use crate::engine::{Annotation, Budget, Kleene, Machine, Present};
+use crate::plan::TimedPlan;
 use crate::plan::policy::PolicyPlan;
 use crate::plan::unit::Unsupported;
-use crate::plan::{CellInfo, HistoryInfo, TimedPlan};
 use crate::scalar::{Val, Value};
 use crate::semantics::hir::Program;
 use crate::semantics::{Strata, Stratum, eventful};
@@ -26,10 +26,8 @@ pub struct Plans {
     pub default_permits: bool,
     /// Whether events are looked up by id, so that all must be kept.
     pub findable: bool,
-    /// The indexes of events.
-    pub histories: Vec<HistoryInfo>,
-    /// The state cells.
-    pub cells: Vec<CellInfo>,
+    /// What they read of events.
+    pub read: Read,
 }
 
 /// A run over events.
@@ -46,6 +44,8 @@ pub struct Wanted<'a> {
     pub policies: &'a dyn Fn(&str) -> bool,
     /// How late events may come, in microseconds.
     pub lateness: i64,
+    /// Whether the events that count are to be named: then they are kept as long as they count.
+    pub explain: bool,
     /// What the run may cost.
     pub budget: Budget,
 }
@@ -108,19 +108,23 @@ fn built<A: Annotation>(
         policies.push(plan?);
         numbers.push(n);
     }
-    let (mut machine, histories, cells) = e.over();
+    let (mut machine, read) = e.over();
     let findable = eventful::looks_up(program);
-    machine.go_live(&histories, &cells, findable, wanted.lateness);
+    machine.go_live((&read.histories, &read.cells), findable, wanted.lateness, wanted.explain);
     let governed = Governed::new(&machine, &policies);
     let default_permits = program.default_permit.is_some();
-    Ok((Plans { policies, numbers, governed, timed, default_permits, findable, histories, cells }, machine))
+    Ok((Plans { policies, numbers, governed, timed, default_permits, findable, read }, machine))
 }
 
 impl Plans {
     /// What the event rules and then the policies say of an event that just came.
     pub fn at<A: Annotation>(&self, m: &mut Machine<A>, event: u32) -> Vec<At<A>> {
+        let before: Vec<u32> = self.read.kept.iter().map(|r| m.relation(*r).map_or(0, |r| r.len())).collect();
         for t in &self.timed {
             m.timed(t, event..event + 1);
+        }
+        for (r, n) in self.read.kept.iter().zip(before) {
+            m.pin_named(*r, n);
         }
         self.judge(m, event)
     }

@@ -6,15 +6,16 @@ use super::live::{Core, Plans, Wanted};
 use super::stages::{self, Checked};
 use super::traced::{self, Reading, Struck, Traced, obligation, unmet_message};
 use crate::base::{Diagnostic, Sources};
-use crate::candidate::stream::{self, Passed};
+use crate::candidate::stream::{self, Passed, Sink};
 use crate::candidate::{self, find_reader};
 use crate::demand::policy::{self, At};
 use crate::engine::{Annotation, Machine, Reached};
 use crate::plan::policy::PolicyAct;
-use crate::scalar::{KindId, Type, Val};
+use crate::scalar::{Dictionary, KindId, Type, Val};
 use crate::semantics::Needs;
 use crate::semantics::hir::Program;
 use crate::structure::Graph;
+use crate::structure::event::Row;
 use crate::verdict::{DemandReport, Located};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, VecDeque};
@@ -67,8 +68,8 @@ struct Tracing<'a> {
     ids: FxHashSet<u64>,
     late: (usize, Option<u64>),
     repeated: (u64, Option<u64>),
-    /// The values of a part of the file, by their position in its dictionary.
-    memo: (usize, Vec<Val>),
+    /// By kind: the attributes that name elements, by their positions.
+    refers: Vec<Vec<(usize, Type)>>,
     odd: bool,
 }
 
@@ -105,11 +106,15 @@ pub(super) fn check(
     }
     let (nodes, edges, _) = graph.size();
     let needed = Needs::demands(program, asked.wanted).strata(&checked.strata);
-    let wanted = Wanted { policies: asked.wanted, lateness: asked.lateness, budget: stages::budget(run) };
+    let wanted = Wanted { policies: asked.wanted, lateness: asked.lateness, explain: false, budget: stages::budget(run) };
     let (plans, core) = Core::new((program, &needed), graph, &values, &wanted).ok()?;
     let all = plans.numbers.iter().map(|n| Traced { policy: Some(*n), ..Traced::default() }).collect();
-    let with_default = program.policies.iter().filter(|p| p.on.is_some()).all(|p| (asked.wanted)(&p.name)) && (asked.wanted)("default");
+    let with_default =
+        program.policies.iter().filter(|p| p.on.is_some()).all(|p| (asked.wanted)(&p.name)) && (asked.wanted)("default");
     let reading = Reading { wanted: asked.wanted, most: asked.most, closed: asked.closed, lateness: asked.lateness };
+    let kinds = (0..program.schema.kinds.len() as u32).map(KindId);
+    let typed = |k: KindId| program.schema.attrs_of(k).into_iter().filter_map(|a| program.schema.attr(a)).enumerate();
+    let refers = kinds.map(|k| typed(k).filter(|a| a.1.ty.has_elements()).map(|(n, a)| (n, a.ty.clone())).collect()).collect();
     let mut t = Tracing {
         program,
         plans,
@@ -128,11 +133,11 @@ pub(super) fn check(
         ids: FxHashSet::default(),
         late: (0, None),
         repeated: (0, None),
-        memo: (usize::MAX, vec![]),
+        refers,
         odd: false,
     };
     let lines = stages::door_input(input);
-    let regular = stream::stream(program, reader, &lines, &door, &mut |e| t.passed(e));
+    let regular = stream::stream(program, reader, &lines, &door, &mut t);
     if !regular || t.odd {
         return None;
     }
@@ -186,9 +191,14 @@ impl Tracing<'_> {
             Core::Full(m) => m.reached.as_ref(),
         }
     }
+}
 
-    /// An event is read. Gives whether to go on.
-    fn passed(&mut self, e: &Passed<'_>) -> bool {
+impl Sink for Tracing<'_> {
+    fn dictionary(&mut self) -> &mut Dictionary {
+        &mut self.core.graph_mut().dictionary
+    }
+
+    fn event(&mut self, e: &Passed<'_>) -> bool {
         let lateness = self.reading.lateness;
         if e.at < self.newest.saturating_sub(lateness) {
             self.late.0 += 1;
@@ -231,49 +241,36 @@ impl Tracing<'_> {
         }
         true
     }
+}
 
-    /// The values of an event in the run's own dictionary, elements looked up. None if one is not there.
+impl Tracing<'_> {
+    /// The values of an event, elements looked up. None if one is not there.
     fn values(&mut self, e: &Passed<'_>) -> Option<Box<[Val]>> {
-        if self.memo.0 != e.part {
-            self.memo = (e.part, vec![]);
-        }
+        let Some(refers) = self.refers.get(e.kind.0 as usize).filter(|r| !r.is_empty()) else { return Some(e.row.into()) };
         let graph = self.core.graph_mut();
-        let attrs = self.program.schema.attrs_of(e.kind);
-        let mut all = Vec::with_capacity(e.row.len());
-        for (v, attr) in e.row.iter().zip(attrs) {
-            let ty = self.program.schema.attr(attr).map(|a| &a.ty);
-            if let Some(ty) = ty.filter(|t| t.has_elements()) {
-                all.push(element(graph, ty, &e.dictionary.value(*v))?);
-                continue;
-            }
-            let Some(n) = v.position() else {
-                all.push(*v);
-                continue;
-            };
-            if self.memo.1.len() <= n {
-                self.memo.1.resize(n + 1, Val::NONE);
-            }
-            let slot = self.memo.1.get_mut(n)?;
-            if *slot == Val::NONE {
-                *slot = graph.dictionary.intern(e.dictionary.get(*v)?.clone());
-            }
-            all.push(*slot);
+        let mut all: Box<[Val]> = e.row.into();
+        for (n, ty) in refers {
+            let slot = all.get_mut(*n)?;
+            *slot = element(graph, ty, *slot)?;
         }
-        Some(all.into())
+        Some(all)
     }
 
     /// The next event in the order of the trace. Gives whether to go on.
     fn judge(&mut self, at: i64, w: Waiting) -> bool {
         self.lapse(Some(at));
         let Waiting { kind, id, values, origin } = w;
+        let mut next = (kind, id, at, self.count, values);
         let found = loop {
-            let next = (kind, id.clone(), at, self.count, values.clone());
             let come = match &mut self.core {
                 Core::Plain(m) => come(m, &self.plans, next),
                 Core::Full(m) => come(m, &self.plans, next),
             };
             match come {
-                Come::Faulted => self.core.lift(),
+                Come::Faulted(row) => {
+                    self.core.lift();
+                    next = (row.kind, row.id, row.at, row.index, row.values);
+                }
                 Come::Limit => return false,
                 Come::There(n) => break n,
             }
@@ -348,12 +345,12 @@ impl Tracing<'_> {
 }
 
 /// The node that an attribute names.
-fn element(graph: &mut Graph, ty: &Type, v: &crate::scalar::Value) -> Option<Val> {
+pub(super) fn element(graph: &mut Graph, ty: &Type, v: Val) -> Option<Val> {
     let Type::Node(kinds) = ty.present() else { return None };
-    if v.is_none() {
-        return ty.is_optional().then_some(Val::NONE);
+    if v == Val::NONE {
+        return ty.is_optional().then_some(v);
     }
-    let id = crate::scalar::cast::to_id(v).ok()?;
+    let id = crate::scalar::cast::to_id(&graph.dictionary.value(v)).ok()?;
     let id = graph.dictionary.find(&id)?;
     let below = graph.schema.below(crate::structure::Sort::Node, kinds);
     let mut nodes: Vec<u32> = below.into_iter().filter_map(|k| graph.find_node(k, id)).collect();
@@ -373,7 +370,7 @@ enum Judged {
 }
 
 enum Come {
-    Faulted,
+    Faulted(Row),
     Limit,
     There((u32, Judged)),
 }
@@ -398,16 +395,15 @@ impl Run for crate::engine::Kleene {
 /// An event comes, and is judged. After a fault it is as if it had not come.
 fn come<A: Run>(m: &mut Machine<A>, plans: &Plans, (kind, id, at, index, values): Next) -> Come {
     m.watermark(at);
-    let n = m.admit(kind, id, at, index, values);
-    if m.faulted {
-        return Come::Faulted;
-    }
-    let Some(n) = n else { return Come::Limit };
+    let n = match m.admit(kind, id, at, index, values) {
+        Ok(n) => n,
+        Err(Some(row)) if m.faulted => return Come::Faulted(row),
+        Err(_) => return Come::Limit,
+    };
     let found = plans.at(m, n);
     if m.faulted {
         m.depart(n);
-        m.graph.live_mut().into_iter().for_each(|l| l.drop(n));
-        return Come::Faulted;
+        return m.graph.live_mut().and_then(|l| l.drop(n)).map_or(Come::Limit, Come::Faulted);
     }
     if m.halted() {
         return Come::Limit;

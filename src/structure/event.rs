@@ -66,12 +66,15 @@ impl Events {
         }
     }
     /// Takes one away, whoever needs it.
-    pub fn drop(&mut self, n: u32) {
-        if let (Some(r), Some(by_id)) = (self.rows.remove(&n), &mut self.by_id)
-            && by_id.get(&(r.kind, r.id.clone())) == Some(&n)
-        {
-            by_id.remove(&(r.kind, r.id));
+    pub fn drop(&mut self, n: u32) -> Option<Row> {
+        let row = self.rows.remove(&n)?;
+        if let Some(by_id) = &mut self.by_id {
+            let key = (row.kind, row.id.clone());
+            if by_id.get(&key) == Some(&n) {
+                by_id.remove(&key);
+            }
         }
+        Some(row)
     }
     /// One that is kept.
     #[inline]
@@ -118,6 +121,10 @@ impl Events {
         let mut all: Vec<(i64, u32)> = self.rows.iter().map(|(n, r)| (r.at, *n)).collect();
         all.sort_unstable();
         all.into_iter().map(|x| x.1).collect()
+    }
+    /// Those behind a place in the order of the trace.
+    pub fn behind(&mut self, order: Option<(i64, u32)>) -> impl Iterator<Item = (&u32, &mut Row)> {
+        self.rows.iter_mut().filter(move |(n, r)| order.is_some_and(|o| (r.at, **n) > o))
     }
     /// All values that are kept, to be renamed.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Val> {

@@ -33,7 +33,7 @@ pub struct Graph {
     event_by_id: FxHashMap<(KindId, Val), u32>,
     open: FxHashMap<Val, Val>,
     /// Events that come one at a time, in place of those above.
-    live: Option<Box<Events>>,
+    pub live: Option<Box<Events>>,
 }
 
 /// The values of one attribute, for the elements `base..base + values.len()`.

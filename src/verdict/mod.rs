@@ -4,6 +4,7 @@ pub mod decision;
 pub mod difference;
 pub mod outcome;
 pub mod reason;
+pub mod ruling;
 pub mod table;
 pub mod trial;
 
