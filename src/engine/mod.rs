@@ -15,6 +15,7 @@ pub mod pairs;
 mod past;
 pub mod path;
 pub mod relation;
+mod snapshot;
 pub mod step;
 pub mod worlds;
 

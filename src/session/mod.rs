@@ -21,6 +21,7 @@ mod places;
 pub mod program;
 pub mod propose;
 pub mod run;
+mod snapshot;
 mod stages;
 mod stream;
 pub mod traced;

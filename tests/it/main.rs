@@ -9,6 +9,7 @@ mod fuzz;
 mod hostile;
 mod hour;
 mod library;
+mod monitor;
 mod n8n;
 // truth is an option there, and unknown does not end a fold
 #[allow(clippy::manual_try_fold)]
