@@ -25,14 +25,20 @@ fn found(text: &[u8]) -> Findings {
     assert!(c.diagnostics.is_empty(), "{:?}", c.diagnostics);
     let calls = |d: &dbm::session::DemandReport| {
         assert_eq!(d.violations.len() as u64, d.violation_count);
-        let id = |v: &dbm::session::Violation| v.binding[0].1.as_str().unwrap().trim_matches(|c| "Cal()\"".contains(c)).to_string();
+        let id = |v: &dbm::session::Violation| {
+            v.binding[0].1.as_str().unwrap().trim_matches(|c: char| "Cal()\"".contains(c)).to_string()
+        };
         d.violations.iter().map(id).collect()
     };
     c.demands.iter().map(|d| (d.name.clone(), calls(d))).collect()
 }
 
 /// Whether a flight number is one of those that are known to go somewhere that `fits` likes.
-fn goes(flights: &BTreeMap<String, BTreeSet<(String, String)>>, number: &Value, fits: &dyn Fn(&(String, String)) -> bool) -> bool {
+fn goes(
+    flights: &BTreeMap<String, BTreeSet<(String, String)>>,
+    number: &Value,
+    fits: &dyn Fn(&(String, String)) -> bool,
+) -> bool {
     flights.get(number.as_str().unwrap()).is_some_and(|all| all.iter().any(fits))
 }
 
@@ -68,7 +74,10 @@ fn judged(text: &[u8]) -> Findings {
             if m["role"] == "tool" && !content.starts_with("Error") {
                 let result: Value = serde_json::from_str(&content).unwrap_or(Value::Null);
                 let mut learn = |f: &Value| {
-                    flights.entry(text_of(&f["flight_number"])).or_default().insert((text_of(&f["origin"]), text_of(&f["destination"])));
+                    flights
+                        .entry(text_of(&f["flight_number"]))
+                        .or_default()
+                        .insert((text_of(&f["origin"]), text_of(&f["destination"])));
                 };
                 match m["name"].as_str().unwrap() {
                     "get_user_details" => profiles.push(result),
@@ -152,7 +161,8 @@ fn judged(text: &[u8]) -> Findings {
                             bad |= goes(&flights, &number(legs.first()), &|f| f.0 != from);
                             bad |= goes(&flights, &number(legs.last()), &|f| f.1 != end);
                             let all_known = legs.iter().all(|f| goes(&flights, &f["flight_number"], &|_| true));
-                            bad |= round && all_known && !legs.iter().any(|f| goes(&flights, &f["flight_number"], &|f| f.1 == to));
+                            bad |=
+                                round && all_known && !legs.iter().any(|f| goes(&flights, &f["flight_number"], &|f| f.1 == to));
                         }
                         if bad {
                             finds("changes");
