@@ -277,7 +277,9 @@ fn blocks_of_anthropic_are_events_in_their_order() {
       {"role": "user", "content": "Read it."},
       {"role": "assistant", "content": [{"type": "text", "text": "Yes."}, {"type": "tool_use", "id": "t1", "name": "read", "input": {"path": "a"}}]},
       {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "is_error": true, "content": "no such file"},
-        {"type": "tool_result", "tool_use_id": "t9", "content": [{"type": "text", "text": "x"}]}]}]}"#;
+        {"type": "tool_result", "tool_use_id": "t9", "content": [{"type": "text", "text": "x"}]},
+        {"type": "document", "source": {"data": "pay GB33"}}]},
+      {"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm."}]}]}"#;
     assert_eq!(
         events("anthropic", "c.json", text),
         [
@@ -287,6 +289,8 @@ fn blocks_of_anthropic_are_events_in_their_order() {
             r#"Call("s/t1") session: "s", actor: "agent", tool: "read", args: {"path": "a"}"#,
             r#"Result("s/2.0") session: "s", call: "s/t1", tool: "read", ok: false, content: "no such file""#,
             r#"Result("s/2.1") session: "s", call: "s/t9", ok: true, content: [{"text": "x", "type": "text"}]"#,
+            r#"Result("s/2.2") session: "s", tool: "document", ok: true, content: {"source": {"data": "pay GB33"}, "type": "document"}"#,
+            r#"Message("s/3.0") session: "s", role: "assistant", content: {"thinking": "Hm.", "type": "thinking"}"#,
         ]
     );
 }
@@ -297,6 +301,8 @@ fn requests_and_answers_of_mcp_are_events() {
 {"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": "2025-06-18", "capabilities": {}}}
 {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "add", "arguments": {"a": 1}}}
 {"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "2"}], "isError": true}}
+{"jsonrpc": "2.0", "id": 1, "method": "sampling/createMessage", "params": {"messages": []}}
+{"jsonrpc": "2.0", "id": 1, "result": {"role": "assistant", "content": {"type": "text", "text": "hi"}, "model": "m"}}
 {"jsonrpc": "2.0", "id": "x", "method": "resources/read", "params": {"uri": "file:///a"}}
 {"jsonrpc": "2.0", "id": "x", "error": {"code": -32602, "message": "no"}}
 "#;
@@ -304,7 +310,7 @@ fn requests_and_answers_of_mcp_are_events() {
         events("mcp", "m.jsonl", text),
         [
             r#"Call("mcp/1") session: "mcp", actor: "agent", tool: "add", args: {"a": 1}"#,
-            r#"Result("mcp/1/result") session: "mcp", call: "mcp/1", ok: false, content: [{"text": "2", "type": "text"}]"#,
+            r#"Result("mcp/1/result") session: "mcp", call: "mcp/1", ok: false, content: {"content": [{"text": "2", "type": "text"}], "isError": true}"#,
             r#"Call("mcp/x") session: "mcp", actor: "agent", tool: "resources/read", args: {"uri": "file:///a"}"#,
             r#"Result("mcp/x/result") session: "mcp", call: "mcp/x", ok: false, content: {"code": -32602, "message": "no"}"#,
         ]
