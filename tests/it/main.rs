@@ -17,6 +17,8 @@ mod page;
 mod random;
 mod repl;
 mod report;
+mod temporal;
 mod tidy;
+mod traces;
 mod wall;
 mod worlds;
