@@ -106,7 +106,7 @@ struct Writer {
 /// A case from a seed.
 pub fn case(seed: u64) -> Case {
     let mut r = Rng(seed.wrapping_mul(0x1000_0000_01b3) ^ 0x7ace);
-    let faults = [0, 0, 10, 30][r.below(4)];
+    let faults = [0, 10, 25, 50][r.below(4)];
     let scale = [(SECOND, "s"), (MINUTE, "m"), (HOUR, "h"), (24 * HOUR, "d")][r.below(4)];
     let mut w = Writer { r, fresh: 0, faults, scale, rules: vec![] };
     let items = w.program();
@@ -214,9 +214,9 @@ impl Writer {
     }
 
     fn policy(&mut self, n: usize) -> String {
-        let kind = [0, 0, 0, 1, 2, 3][self.r.below(6)];
+        let kind = [0, 0, 0, 0, 0, 1, 2, 3][self.r.below(8)];
         let vars: Vars = vec![("c".into(), Ty::Kind(kind))];
-        let filter = if self.r.chance(50) { format!(" where {}", self.boolean(&vars, 1)) } else { String::new() };
+        let filter = if self.r.chance(40) { format!(" where {}", self.boolean(&vars, 1)) } else { String::new() };
         let mut text = format!("policy p{n} {{\n  on c: {}{filter}\n", KINDS[kind]);
         let mut vars = vars;
         if self.r.chance(30) {
@@ -536,7 +536,7 @@ impl Writer {
         let base = ["2026-01-03T09:00:00Z", "2026-03-28T22:59:58Z", "2026-02-28T23:59:58Z", "2026-05-31T18:29:59Z", "2026-10-25T00:30:00Z"];
         let mut at = dbm::scalar::instant::parse_time(self.r.one(&base)).expect("a time");
         let mut all: Vec<Event> = vec![];
-        for n in 0..self.r.below(14) {
+        for n in 0..[0, 3, 6, 9, 12, 15][self.r.below(6)] + self.r.below(3) {
             at += match self.r.below(10) {
                 0..4 => 0,
                 4..8 => self.scale.0,
