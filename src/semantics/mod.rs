@@ -5,6 +5,7 @@ mod checker;
 mod contradiction;
 mod cycles;
 pub mod error;
+mod governance;
 pub mod hir;
 mod improve;
 pub mod library;

@@ -271,7 +271,8 @@ pub fn cuts(item: &str) -> Vec<String> {
             _ => {}
         }
     }
-    for word in [" and ", " or ", " where ", ", ", " never ", " require ", " let ", " when ", " unless ", " within ", " message "] {
+    for word in [" and ", " or ", " where ", ", ", " never ", " require ", " let ", " when ", " unless ", " within ", " message "]
+    {
         let at: Vec<usize> = item.match_indices(word).map(|m| m.0).collect();
         for (n, start) in at.iter().enumerate() {
             for end in at

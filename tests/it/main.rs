@@ -4,6 +4,7 @@ mod cli;
 mod docs;
 mod errors;
 mod examples;
+mod flagship;
 mod format;
 mod fuzz;
 mod hostile;

@@ -156,7 +156,9 @@ fn opened(list: &[&Expr], also: &[&Expr], env: &Env) -> BTreeSet<usize> {
     for (i, e) in list.iter().enumerate() {
         all.extend(opens(e, env));
         let others = || list.iter().enumerate().filter(|o| o.0 != i).map(|o| *o.1).chain(also.iter().copied());
-        all.extend(past::found_by(e).into_iter().filter(|v| env.vals[*v].is_none() && others().any(|o| mentions(o, &[*v].into()))));
+        all.extend(
+            past::found_by(e).into_iter().filter(|v| env.vals[*v].is_none() && others().any(|o| mentions(o, &[*v].into()))),
+        );
     }
     all
 }
@@ -529,7 +531,9 @@ impl<'a> Oracle<'a> {
                 None => FAULT,
             },
             ExprKind::Not(a) => val(not(self.truth(a, env))),
-            ExprKind::And(l) if opened(&l.iter().collect::<Vec<_>>(), &[], env).is_empty() => val(l.iter().fold(Some(true), |t, x| and(t, self.truth(x, env)))),
+            ExprKind::And(l) if opened(&l.iter().collect::<Vec<_>>(), &[], env).is_empty() => {
+                val(l.iter().fold(Some(true), |t, x| and(t, self.truth(x, env))))
+            }
             ExprKind::And(_) => val(self.exists(e, env)),
             ExprKind::Or(l) => val(l.iter().fold(Some(false), |t, x| or(t, self.exists(x, env)))),
             ExprKind::Implies(a, b) => val(or(not(self.truth(a, env)), self.truth(b, env))),

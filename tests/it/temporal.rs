@@ -206,7 +206,8 @@ fn without_lines(case: &Case) -> Vec<Case> {
 }
 fn with_cuts(case: &Case) -> Vec<Case> {
     let of = |t: &str| if t.starts_with("policy") || t.starts_with("rule") { cuts(t) } else { vec![] };
-    let all: Vec<(usize, String)> = case.items.iter().enumerate().flat_map(|(i, t)| of(t).into_iter().map(move |c| (i, c))).collect();
+    let all: Vec<(usize, String)> =
+        case.items.iter().enumerate().flat_map(|(i, t)| of(t).into_iter().map(move |c| (i, c))).collect();
     changed(case, all.iter(), |c, (i, t)| c.items[*i] = t.clone())
 }
 

@@ -67,7 +67,13 @@ const ATTRS: [&[(&str, Ty, bool)]; 5] = [
         ("args", Ty::Json, false),
     ],
     &[("svc", Ty::Text, true)],
-    &[("session", Ty::Text, false), ("tool", Ty::Text, false), ("ok", Ty::Bool, false), ("n", Ty::Int, false), ("z", Ty::Json, false)],
+    &[
+        ("session", Ty::Text, false),
+        ("tool", Ty::Text, false),
+        ("ok", Ty::Bool, false),
+        ("n", Ty::Int, false),
+        ("z", Ty::Json, false),
+    ],
     &[("session", Ty::Text, false), ("by", Ty::Kind(AGENT), false), ("n", Ty::Int, false), ("z", Ty::Json, false)],
     &[("role", Ty::Text, false)],
 ];
@@ -201,7 +207,11 @@ impl Writer {
                 let mut inner = c.clone();
                 inner.push((p.clone(), Ty::Kind(0)));
                 let (j, b, w) = (self.joined(&inner), self.boolean(&inner, 1), self.within(30));
-                let more = if self.r.chance(50) { format!(" or some q: Call where {name}(q) and q.n > c.n and q != c") } else { String::new() };
+                let more = if self.r.chance(50) {
+                    format!(" or some q: Call where {name}(q) and q.n > c.n and q != c")
+                } else {
+                    String::new()
+                };
                 format!("rule {name}(c: Call) if (earlier {p}: Call{w} where {j} and {b}) and {p}.n >= c.n{more}")
             }
             _ => {
@@ -321,7 +331,12 @@ impl Writer {
         for (a, ty, _) in attrs(*k).into_iter().filter(|a| matches!(a.1, Ty::Text | Ty::Kind(_))) {
             for (o, ok) in rest {
                 let Ty::Kind(ok) = ok else { continue };
-                all.extend(attrs(*ok).iter().filter(|b| b.1 == ty && (b.0 == a || ty != Ty::Text)).map(|b| format!("{v}.{a} == {o}.{}", b.0)));
+                all.extend(
+                    attrs(*ok)
+                        .iter()
+                        .filter(|b| b.1 == ty && (b.0 == a || ty != Ty::Text))
+                        .map(|b| format!("{v}.{a} == {o}.{}", b.0)),
+                );
             }
         }
         match self.r.pick(&all) {
@@ -533,7 +548,13 @@ impl Writer {
 
     fn events(&mut self, lateness: i64) -> Vec<Event> {
         // before midnight, the end of a week, a month, a change of the clocks
-        let base = ["2026-01-03T09:00:00Z", "2026-03-28T22:59:58Z", "2026-02-28T23:59:58Z", "2026-05-31T18:29:59Z", "2026-10-25T00:30:00Z"];
+        let base = [
+            "2026-01-03T09:00:00Z",
+            "2026-03-28T22:59:58Z",
+            "2026-02-28T23:59:58Z",
+            "2026-05-31T18:29:59Z",
+            "2026-10-25T00:30:00Z",
+        ];
         let mut at = dbm::scalar::instant::parse_time(self.r.one(&base)).expect("a time");
         let mut all: Vec<Event> = vec![];
         for n in 0..[0, 3, 6, 9, 12, 15][self.r.below(6)] + self.r.below(3) {

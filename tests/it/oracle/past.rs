@@ -188,7 +188,8 @@ impl<'a> Oracle<'a> {
         let from = |r: &[u32]| if r.len() > 1 { r[0] } else { now };
         rows.retain(|r| within.is_none_or(|d| self.at(r[r.len() - 1]) >= self.at(from(r)) - d));
         let event = |n: u32| Some(Ok(Value::Element(Element::Event(n))));
-        let wanted: Vec<Option<Option<V>>> = binders.iter().rev().map(|b| b.var.map(|v| env.vals[v.0 as usize].clone())).collect();
+        let wanted: Vec<Option<Option<V>>> =
+            binders.iter().rev().map(|b| b.var.map(|v| env.vals[v.0 as usize].clone())).collect();
         let sought = wanted.iter().flatten().any(Option::is_some);
         let (mut any, mut newer) = (Some(false), Some(false));
         for r in rows {
@@ -300,8 +301,7 @@ impl<'a> Oracle<'a> {
     /// What all policies on events find in the trace.
     pub fn policies(&self, closed: bool, lateness: i64) -> Vec<Judged> {
         let on_events: Vec<&'a Policy> = self.p.policies.iter().filter(|p| p.on.is_some()).collect();
-        let mut all: Vec<Judged> =
-            on_events.iter().map(|p| Judged { policy: p.name.to_string(), ..Judged::default() }).collect();
+        let mut all: Vec<Judged> = on_events.iter().map(|p| Judged { policy: p.name.to_string(), ..Judged::default() }).collect();
         let mut unknown = vec![false; all.len() + 1];
         let mut default = Judged { policy: "default".into(), ..Judged::default() };
         for n in 0..self.g.events() {
