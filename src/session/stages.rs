@@ -27,7 +27,7 @@ pub(super) const CODES: &[&[Code]] = &[syntax::error::ALL, semantics::error::ALL
 pub(super) use crate::semantics::{Checked, Formula};
 
 /// The values of the parameters. Whoever runs the program has seen that all have one.
-fn values(checked: &Checked) -> Vec<Value> {
+pub(super) fn values(checked: &Checked) -> Vec<Value> {
     checked.program.params.iter().map(|p| p.default.clone().unwrap_or(Value::None)).collect()
 }
 
@@ -184,9 +184,14 @@ pub(super) fn declared(input: &Input, run: &RunOptions, sources: &mut Sources) -
     Ok(Declared { schema: checked.program.schema.clone(), readers: checked.program.readers })
 }
 
-fn budget(options: &RunOptions) -> Budget {
+pub(super) fn budget(options: &RunOptions) -> Budget {
     let cancel = options.cancel.clone();
-    Budget { facts: options.limits.facts, bytes: options.limits.memory, stop: Arc::new(move || cancel.stopped().is_some()) }
+    Budget {
+        facts: options.limits.facts,
+        bytes: options.limits.memory,
+        stop: Arc::new(move || cancel.stopped().is_some()),
+        progress: options.progress.clone(),
+    }
 }
 
 /// Of each invariant that asks for a share of the candidates: whether its formula is true in this one.
@@ -446,6 +451,12 @@ pub(super) fn why(
     answer
 }
 
+/// The structure that a test gives.
+pub(super) fn given(checked: &Checked, test: &hir::Test, options: &RunOptions) -> Result<Graph, Vec<Diagnostic>> {
+    let limits = door_limits(&options.limits, &options.cancel);
+    candidate::from_given(&checked.program, &test.given, test.vars.len(), &values(checked), &limits)
+}
+
 /// One test of the program.
 pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions, sources: &Sources) -> TestReport {
     let mut report = TestReport {
@@ -457,13 +468,7 @@ pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions, so
         violates: vec![],
         derives: vec![],
     };
-    let given = match candidate::from_given(
-        &checked.program,
-        &test.given,
-        test.vars.len(),
-        &values(checked),
-        &door_limits(&options.limits, &options.cancel),
-    ) {
+    let given = match given(checked, test, options) {
         Ok(given) => given,
         Err(found) => {
             report.diagnostics = found;

@@ -19,4 +19,5 @@ mod repl;
 mod report;
 mod tidy;
 mod wall;
+mod whatif;
 mod worlds;
