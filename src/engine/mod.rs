@@ -20,6 +20,6 @@ pub mod step;
 pub mod worlds;
 
 pub use annotation::{Annotation, Before, Kleene, Present};
-pub use budget::{Budget, Limit, Reached};
+pub use budget::{Budget, Limit, Progress, Reached};
 pub use machine::Machine;
 pub use worlds::Worlds;

@@ -12,6 +12,7 @@ pub mod junit;
 pub mod reason;
 pub mod schema;
 pub mod style;
+pub mod svg;
 pub mod table;
 pub mod text;
 pub mod trial;

@@ -15,8 +15,10 @@ pub mod judge;
 pub mod limits;
 pub mod live;
 pub mod monitor;
+mod mutate;
 mod named;
 mod params;
+mod picture;
 mod places;
 pub mod program;
 pub mod propose;
@@ -31,6 +33,7 @@ pub mod why;
 mod why_not;
 pub mod workbench;
 
+pub use crate::engine::Progress;
 pub use error::{Error, Failure, codes};
 pub use input::{Input, ParamValue, duration};
 pub use limits::{Cancel, Limits, Stop};
@@ -45,6 +48,6 @@ pub use crate::scalar::expression::{HostCall, HostFunction};
 pub use crate::scalar::{Type, Value};
 pub use crate::structure::diff::Distance;
 pub use crate::verdict::{
-    Answer, CandidateReport, Changed, Consensus, Decision, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report,
-    Table, TestReport, Unknown, Untried, Verdict, Violation, WitnessStep,
+    Answer, CandidateReport, Changed, Consensus, Decision, DemandKind, DemandReport, Difference, Located, Miss, Mutation, Reason,
+    Report, Table, TestReport, Unknown, Untried, Verdict, Violation, WitnessStep,
 };

@@ -24,4 +24,5 @@ mod temporal;
 mod tidy;
 mod traces;
 mod wall;
+mod whatif;
 mod worlds;

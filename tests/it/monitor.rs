@@ -135,8 +135,7 @@ fn run(program: &Program, seed: u64, lateness: i64, decided: &mut [u64; 3]) {
     let mut history: BTreeMap<(i64, u64), Event> = BTreeMap::new();
     let (mut open, mut waiting): (Vec<(i64, u64)>, Vec<Event>) = (vec![], vec![]);
     let (mut now, mut arrivals) = (1000 * S, 0u64);
-    let mut same =
-        |a: &dyn std::fmt::Debug, b: &dyn std::fmt::Debug| assert_eq!(format!("{a:?}"), format!("{b:?}"), "seed {seed}");
+    let same = |a: &dyn std::fmt::Debug, b: &dyn std::fmt::Debug| assert_eq!(format!("{a:?}"), format!("{b:?}"), "seed {seed}");
     for step in 0..45 {
         now += rng.below(5) as i64 * S;
         let back = if lateness > 0 && rng.below(4) == 0 { rng.below(lateness as u64 / S as u64 + 1) as i64 * S } else { 0 };
