@@ -384,13 +384,8 @@ fn gather(c: &Checker, e: &Expr, policy: bool, permit: bool, all: &mut BTreeMap<
             let list = if matches!(op, Op::In) { texts(y) } else { None };
             let in_list = list.is_some();
             for t in list.or_else(|| text(y).map(|t| vec![t])).unwrap_or_default() {
-                let seen = Seen {
-                    text: t.into(),
-                    place: within(c, y.place, t),
-                    list: in_list.then_some(y.place),
-                    policy,
-                    permit,
-                };
+                let seen =
+                    Seen { text: t.into(), place: within(c, y.place, t), list: in_list.then_some(y.place), policy, permit };
                 all.entry(name.clone()).or_default().push(seen);
             }
         }
