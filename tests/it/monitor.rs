@@ -42,14 +42,14 @@ policy once { on c: Call where c.tool == "b"  escalate to "o" unless no x: Call 
 rule bad(c: Call) if earlier r: Result where r.session == c.session and not r.ok
 rule worse(c: Call, n: Int) if bad(c) and n == count(last 3 r: Result where not r.ok)
 default permit
-policy some { on c: Call  forbid when bad(c) and c.tool == "a" }
+policy never_bad { on c: Call  forbid when bad(c) and c.tool == "a" }
 policy many { on c: Call  warn when worse(c, 3)  escalate to "x" when worse(c, 2) and c.tool == "b" }
 policy sums {
   on c: Call
   let top = max(p.amount ?? 0 for p: Call within 30s where p.tool == c.tool)
   let mean = avg(p.amount ?? 0 for p: Call where p.session == c.session)
   let kinds = distinct(p.tool for p: Call within 30s where p.actor == c.actor)
-  forbid when top > 7 and count(kinds) > 2
+  forbid when (top ?? 0) > 7 and count(kinds) > 2
   forbid when (mean ?? 0.0) > 6.0
 }
 "#,
