@@ -75,7 +75,7 @@ fn main() {
         let start = Instant::now();
         let mut sources = Sources::new();
         let input = Input { name: "candidate.json", bytes: text.as_bytes(), format: Format::Json };
-        let outcome = read(&program, &input, &Options::default(), &mut sources);
+        let outcome = read(&program, &input, None, &Options::default(), &mut sources);
         let took = start.elapsed();
         match outcome.graph {
             Some(g) => println!("{:?} of {} MB in {:.0} ms", g.size(), text.len() / 1_000_000, took.as_secs_f64() * 1000.0),
