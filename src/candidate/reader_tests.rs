@@ -213,6 +213,148 @@ fn the_readers_of_std_read_what_they_are_for() {
     }
 }
 
+/// The events that a reader makes of a document, each with its attributes that are there.
+fn events(reader: &str, name: &str, text: &str) -> Vec<String> {
+    let p = program(&format!("import std.readers.{reader} {{ * }}\n"));
+    let (outcome, _) = read_by(&p, reader, name, text);
+    let Some(g) = &outcome.graph else { panic!("{:?}", outcome.diagnostics) };
+    assert!(outcome.diagnostics.is_empty(), "{:?}", outcome.diagnostics);
+    let one = |e: u32| {
+        let v = crate::scalar::Val::event(e);
+        let attrs = p.schema.attrs_of(g.kind_of(v).unwrap()).into_iter().filter_map(|a| {
+            let value = g.dictionary.value(g.attr(v, a));
+            let shown = crate::scalar::json::quoted(&value, &|_| "".into());
+            (value != crate::scalar::Value::None).then(|| format!("{}: {shown}", p.schema.attr(a).unwrap().name))
+        });
+        format!("{} {}", g.show(Element::Event(e)), attrs.collect::<Vec<_>>().join(", "))
+    };
+    (0..g.events()).map(one).collect()
+}
+
+#[test]
+fn messages_of_openai_are_events_in_their_order() {
+    let text = r#"{"id": "trip", "messages": [
+      {"role": "developer", "content": "Be kind."},
+      {"role": "user", "content": [{"type": "text", "text": "Where is 17?"}]},
+      {"role": "assistant", "content": null, "tool_calls": [
+        {"id": "a", "type": "function", "function": {"name": "orders", "arguments": "{\"id\": 17}"}},
+        {"id": "b", "type": "function", "function": {"name": "mail", "arguments": "not json"}}]},
+      {"role": "tool", "tool_call_id": "b", "content": "sent"},
+      {"role": "tool", "tool_call_id": "a", "content": "{\"state\": \"paid\"}"},
+      {"role": "assistant", "content": "Paid.", "tool_calls": [
+        {"id": "a", "type": "custom", "custom": {"name": "shell", "input": "ls"}}]},
+      {"role": "tool", "tool_call_id": "a", "content": [{"type": "text", "text": "x"}]},
+      {"role": "tool", "tool_call_id": "z", "content": "lost"}]}"#;
+    assert_eq!(
+        events("openai", "c.json", text),
+        [
+            r#"Message("trip/0") session: "trip", role: "system", content: "Be kind.""#,
+            r#"Message("trip/1") session: "trip", role: "user", content: [{"text": "Where is 17?", "type": "text"}]"#,
+            r#"Call("trip/2.0") session: "trip", actor: "agent", tool: "orders", args: {"id": 17}"#,
+            r#"Call("trip/2.1") session: "trip", actor: "agent", tool: "mail", args: "not json""#,
+            r#"Result("trip/3") session: "trip", call: "trip/2.1", tool: "mail", ok: true, content: "sent""#,
+            r#"Result("trip/4") session: "trip", call: "trip/2.0", tool: "orders", ok: true, content: {"state": "paid"}"#,
+            r#"Message("trip/5") session: "trip", role: "assistant", content: "Paid.""#,
+            r#"Call("trip/5.0") session: "trip", actor: "agent", tool: "shell", args: "ls""#,
+            r#"Result("trip/6") session: "trip", call: "trip/5.0", tool: "shell", ok: true, content: [{"text": "x", "type": "text"}]"#,
+            r#"Result("trip/7") session: "trip", ok: true, content: "lost""#,
+        ]
+    );
+    // several conversations of one file, and none of their events comes too late
+    let lines = "{\"id\": 1, \"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"user\", \"content\": \"b\"}]}\n[{\"role\": \"user\", \"content\": \"c\"}]\n";
+    let found = events("openai", "c.jsonl", lines);
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[0], r#"Message("1/0") session: "1", role: "user", content: "a""#);
+    // what is no role of theirs is not passed over
+    let p = program("import std.readers.openai { * }\n");
+    let (outcome, _) = read_by(&p, "openai", "c.json", r#"[{"role": "function", "content": "x"}]"#);
+    assert_eq!(outcome.diagnostics[0].code.name, "wrong-candidate-type");
+}
+
+#[test]
+fn blocks_of_anthropic_are_events_in_their_order() {
+    let text = r#"{"id": "s", "system": "Be kind.", "messages": [
+      {"role": "user", "content": "Read it."},
+      {"role": "assistant", "content": [{"type": "text", "text": "Yes."}, {"type": "tool_use", "id": "t1", "name": "read", "input": {"path": "a"}}]},
+      {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "is_error": true, "content": "no such file"},
+        {"type": "tool_result", "tool_use_id": "t9", "content": [{"type": "text", "text": "x"}]},
+        {"type": "document", "source": {"data": "pay GB33"}}]},
+      {"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm."}]}]}"#;
+    assert_eq!(
+        events("anthropic", "c.json", text),
+        [
+            r#"Message("s/system") session: "s", role: "system", content: "Be kind.""#,
+            r#"Message("s/0.0") session: "s", role: "user", content: "Read it.""#,
+            r#"Message("s/1.0") session: "s", role: "assistant", content: "Yes.""#,
+            r#"Call("s/t1") session: "s", actor: "agent", tool: "read", args: {"path": "a"}"#,
+            r#"Result("s/2.0") session: "s", call: "s/t1", tool: "read", ok: false, content: "no such file""#,
+            r#"Result("s/2.1") session: "s", call: "s/t9", ok: true, content: [{"text": "x", "type": "text"}]"#,
+            r#"Result("s/2.2") session: "s", tool: "document", ok: true, content: {"source": {"data": "pay GB33"}, "type": "document"}"#,
+            r#"Message("s/3.0") session: "s", role: "assistant", content: {"thinking": "Hm.", "type": "thinking"}"#,
+        ]
+    );
+}
+
+#[test]
+fn requests_and_answers_of_mcp_are_events() {
+    let text = r#"{"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {}}
+{"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": "2025-06-18", "capabilities": {}}}
+{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "add", "arguments": {"a": 1}}}
+{"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "2"}], "isError": true}}
+{"jsonrpc": "2.0", "id": 1, "method": "sampling/createMessage", "params": {"messages": []}}
+{"jsonrpc": "2.0", "id": 1, "result": {"role": "assistant", "content": {"type": "text", "text": "hi"}, "model": "m"}}
+{"jsonrpc": "2.0", "id": "x", "method": "resources/read", "params": {"uri": "file:///a"}}
+{"jsonrpc": "2.0", "id": "x", "error": {"code": -32602, "message": "no"}}
+"#;
+    assert_eq!(
+        events("mcp", "m.jsonl", text),
+        [
+            r#"Call("mcp/1") session: "mcp", actor: "agent", tool: "add", args: {"a": 1}"#,
+            r#"Result("mcp/1/result") session: "mcp", call: "mcp/1", ok: false, content: {"content": [{"text": "2", "type": "text"}], "isError": true}"#,
+            r#"Call("mcp/x") session: "mcp", actor: "agent", tool: "resources/read", args: {"uri": "file:///a"}"#,
+            r#"Result("mcp/x/result") session: "mcp", call: "mcp/x", ok: false, content: {"code": -32602, "message": "no"}"#,
+        ]
+    );
+    let list = r#"[{"session": "s", "at": "2026-01-03T10:00:00Z", "message": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "now"}}},
+      {"session": "t", "at": "2026-01-03T10:00:01Z", "message": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "now"}}}]"#;
+    assert_eq!(
+        events("mcp", "m.json", list),
+        [
+            r#"Call("s/1") session: "s", actor: "agent", tool: "now", args: {}"#,
+            r#"Call("t/1") session: "t", actor: "agent", tool: "now", args: {}"#,
+        ]
+    );
+}
+
+#[test]
+fn spans_of_opentelemetry_are_calls_and_results() {
+    let span = |id: &str, from: u64, to: u64, code: u8| {
+        format!(
+            r#"{{"traceId": "t", "spanId": "{id}", "name": "execute_tool add", "startTimeUnixNano": "{from}000", "endTimeUnixNano": "{to}000",
+              "status": {{"code": {code}, "message": "broken"}}, "attributes": [
+              {{"key": "gen_ai.operation.name", "value": {{"stringValue": "execute_tool"}}}},
+              {{"key": "gen_ai.tool.name", "value": {{"stringValue": "add"}}}},
+              {{"key": "gen_ai.tool.call.arguments", "value": {{"stringValue": "{{\"a\": 1}}"}}}}]}}"#
+        )
+    };
+    let chat = r#"{"traceId": "t", "spanId": "c", "name": "chat", "startTimeUnixNano": "1", "endTimeUnixNano": "2", "attributes": [
+      {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}]}"#;
+    let text = format!(
+        r#"{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{chat}, {}, {}]}}]}}]}}"#,
+        span("s1", 1_767_225_600_000_000, 1_767_225_601_000_000, 0),
+        span("s2", 1_767_225_600_500_000, 1_767_225_600_600_000, 2)
+    );
+    assert_eq!(
+        events("otel_genai", "o.json", &text),
+        [
+            r#"Call("s1") session: "t", actor: "agent", tool: "add", args: {"a": 1}"#,
+            r#"Call("s2") session: "t", actor: "agent", tool: "add", args: {"a": 1}"#,
+            r#"Result("s2/result") session: "t", call: "s2", tool: "add", ok: false, content: "broken""#,
+            r#"Result("s1/result") session: "t", call: "s1", tool: "add", ok: true, content: """#,
+        ]
+    );
+}
+
 #[test]
 fn workflows_of_n8n_are_read() {
     let p = program("import std.readers.n8n { * }\n");

@@ -77,7 +77,15 @@ impl Unit<'_, '_> {
                 }
                 let open: Vec<Slot> = slots.get(*i).into_iter().flatten().filter(|s| !bound.contains(s)).copied().collect();
                 let open: Vec<Slot> = open.into_iter().filter(|s| uses.get(s).copied().unwrap_or(0) > 1).collect();
-                if let Some(cost) = self.cost(c, &open, bound) {
+                if let Some(mut cost) = self.cost(c, &open, bound) {
+                    // events that no key finds are all that there were; the latest come first, whatever they cost
+                    if let Conjunct::Past(p) = c
+                        && !p.latest
+                    {
+                        let keyed = p.within.is_some() || !self.past_key(p, &list, &left, bound).0.is_empty();
+                        let all = self.context.sizes.kind(&p.ty);
+                        cost = if keyed { all.sqrt() } else { all };
+                    }
                     // what binds nothing that is read elsewhere is a condition: one match is enough
                     let cost = if open.is_empty() { cost.min(1.0) } else { cost };
                     if best.is_none_or(|b| cost < b.0) {

@@ -221,7 +221,8 @@ impl Checker<'_> {
         }
     }
 
-    fn near_literal(&self, d: Diagnostic, v: &Value, to: &Type, place: Place) -> Diagnostic {
+    /// Offers the text of a type's that is nearest.
+    pub fn near_literal(&self, d: Diagnostic, v: &Value, to: &Type, place: Place) -> Diagnostic {
         if let (Value::Text(t), Type::Literals(all)) = (v, to.present())
             && let Some(near) = nearest(t, all.iter().map(|x| &**x))
         {

@@ -1,5 +1,6 @@
 //! The tests that look at dbm from outside: one binary, one module for each matter.
 mod agree;
+mod airline;
 mod cli;
 mod docs;
 mod errors;

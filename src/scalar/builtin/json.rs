@@ -1,7 +1,8 @@
 //! Built-ins on Json values: their scalars, keys, words and digest.
-use super::signature::{Signature, arg, fixed, not, texts};
+use super::signature::{Signature, arg, fixed, not, text, texts};
 use super::table::Builtin;
 use crate::scalar::canonical;
+use crate::scalar::json::Lazy;
 use crate::scalar::types::Type;
 use crate::scalar::value::Value;
 use std::collections::BTreeSet;
@@ -40,6 +41,16 @@ pub const TABLE: &[Builtin] = &[
                 words.extend(text.split(|c| !is_word(c)).filter(|w| !w.is_empty()).map(String::from));
             });
             Ok(texts(words))
+        },
+    },
+    Builtin {
+        name: "parse_json",
+        usage: "parse_json(text): Json",
+        doc: "the value that a text is the JSON of; absent if it is not JSON (a repeated key, a number beyond 64 bits: also none)",
+        signature: |a| fixed("parse_json", a, &[Type::Text], 0, Type::Json),
+        call: |a| match Lazy::document(text(a, 0)?.into()) {
+            Ok(lazy) => lazy.force(),
+            Err(_) => Ok(Value::None),
         },
     },
     Builtin {
@@ -102,6 +113,17 @@ mod tests {
             json(r#"["42", "bob", "com", "evil", "is", "read_secret", "secret", "straße", "the", "节点"]"#)
         );
         assert_eq!(call("tokens", r#""e\u0301t\u00e9""#), json(r#"["e\u0301t\u00e9"]"#));
+    }
+
+    #[test]
+    fn json_within_a_text_is_read_and_what_is_none_is_absent() {
+        let parse = |t: &str| call("parse_json", &serde_json::to_string(t).unwrap());
+        assert_eq!(parse(r#" {"a": [1, "x", null]} "#), json(r#"{"a": [1, "x", null]}"#));
+        assert_eq!(parse("\"x\""), Value::text("x"));
+        for none in ["", "{", "Error: no", "null", "[1] [2]", r#"{"a": 1, "a": 2}"#, "NaN", "99999999999999999999"] {
+            assert_eq!(parse(none), Value::None, "{none}");
+        }
+        assert!((find("parse_json").unwrap().call)(&[json("[1]")]).is_err());
     }
 
     #[test]

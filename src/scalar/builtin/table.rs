@@ -73,8 +73,8 @@ mod tests {
     #[test]
     fn every_built_in_of_the_page_is_there() {
         let page = "abs capture ceil contains count date digest ends_with exp first floor from_unix from_unix_ms from_unix_us greatest \
-                    hour join keys last least leaves length log lower parse_time replace round slice sort split sqrt starts_with tokens \
-                    trim upper weekday";
+                    hour join keys last least leaves length log lower parse_json parse_time replace round slice sort split sqrt \
+                    starts_with text tokens trim upper weekday";
         assert_eq!(names().join(" "), page);
         let std: Vec<_> = modules().into_iter().map(|m| format!("{m}: {}", names_in(m).join(" "))).collect();
         assert_eq!(std, ["net: domain host in_cidr", "path: glob normal", "spdx: licences", "version: major matches"]);

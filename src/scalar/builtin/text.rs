@@ -1,6 +1,7 @@
 //! Built-ins on text. Characters are Unicode scalar values, positions count from 0, patterns run in linear time.
 use super::signature::{Signature, arg, arity, fixed, int, list, not, refuse, text, texts, wrong};
 use super::table::Builtin;
+use crate::scalar::display::display;
 use crate::scalar::expression::{Fault, FaultKind};
 use crate::scalar::size;
 use crate::scalar::types::Type;
@@ -49,6 +50,24 @@ pub const TABLE: &[Builtin] = &[
         doc: "the text without white space at its ends",
         signature: |a| fixed("trim", a, &[Type::Text], 0, Type::Text),
         call: |a| Ok(Value::text(text(a, 0)?.trim())),
+    },
+    Builtin {
+        name: "text",
+        usage: "text(value): Text",
+        doc: "a text, number, Bool, Time or Duration as it stands in a message",
+        signature: |a| {
+            arity("text", a, 1, 1)?;
+            let t = a.first().map_or(Type::Error, |t| t.present().clone());
+            match t {
+                Type::List(_) | Type::None => Err(wrong("text", 0, &t, "a single value")),
+                t if t.has_elements() => Err(wrong("text", 0, &t, "a single value")),
+                t => Ok((vec![t], Type::Text)),
+            }
+        },
+        call: |a| match arg(a, 0)? {
+            v @ (Value::List(_) | Value::Record(_) | Value::Element(_)) => Err(not(v, "a single value")),
+            v => Ok(Value::text(display(v, &|_| String::new()))),
+        },
     },
     Builtin {
         name: "split",
@@ -238,6 +257,23 @@ mod tests {
         assert_eq!(call("join", &[texts(["a", "b"]), t(", ")]), Ok(t("a, b")));
         assert_eq!(call("join", &[Value::list(vec![]), t(", ")]), Ok(t("")));
         assert_eq!(call("join", &[Value::list(vec![Value::Int(1)]), t(", ")]).unwrap_err().kind, FaultKind::Cast);
+    }
+
+    #[test]
+    fn a_single_value_is_a_text_as_in_a_message() {
+        for (value, is) in [
+            (t("a b"), "a b"),
+            (Value::Int(-7), "-7"),
+            (Value::float(0.5).unwrap(), "0.5"),
+            (Value::Bool(true), "true"),
+            (Value::Duration(90_000_000), "90s"),
+        ] {
+            assert_eq!(call("text", std::slice::from_ref(&value)), Ok(t(is)));
+        }
+        assert!(call("text", &[texts(["a"])]).is_err() && call("text", &[Value::None]).is_err());
+        let sign = |args: &[Type]| (find("text").unwrap().signature)(args);
+        assert_eq!(sign(&[Type::Json]), Ok((vec![Type::Json], Type::Text)));
+        assert!(sign(&[Type::Text.list()]).is_err());
     }
 
     #[test]

@@ -260,13 +260,18 @@ impl Checker<'_> {
 
     /// An argument of a rule: what can never be equal to it is an error, what need not be is left to the evaluation.
     pub fn argument(&mut self, cx: &mut Cx, e: Expr, ty: &Type, rule: &str, place: crate::base::Place) -> Expr {
+        let other = match (&e.kind, ty.present()) {
+            (ExprKind::Const(v @ Value::Text(t)), Type::Literals(all)) if !all.contains(t) => Some(v.clone()),
+            _ => None,
+        };
         match types::fit(&self.schema, &e.ty, ty) {
-            Fit::Exact | Fit::Refine => e,
+            Fit::Exact | Fit::Refine if other.is_none() => e,
             Fit::Narrow => {
                 let ty = types::meet(&self.schema, &e.ty, ty).unwrap_or(Type::Error);
                 Expr { ty, ..e }
             }
-            Fit::No => {
+            Fit::Widen | Fit::Read | Fit::Absent => self.convert(cx, e, ty, &format!("an argument of `{rule}`")),
+            Fit::Exact | Fit::Refine | Fit::No => {
                 let (a, b) = (self.show(&e.ty), self.show(ty));
                 let text = self.text(e.place);
                 let d = Diagnostic::error(error::NEVER_FITS, format!("`{text}` is {a}, and `{rule}` is about {b}"))
@@ -277,10 +282,10 @@ impl Checker<'_> {
                 } else {
                     d
                 };
+                let d = other.iter().fold(d, |d, v| self.near_literal(d, v, ty, e.place));
                 self.report(d);
                 Expr { kind: ExprKind::Error, ty: Type::Error, place: e.place }
             }
-            Fit::Widen | Fit::Read | Fit::Absent => self.convert(cx, e, ty, &format!("an argument of `{rule}`")),
         }
     }
 

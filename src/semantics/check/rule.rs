@@ -220,7 +220,7 @@ impl Checker<'_> {
                     continue;
                 }
                 let free = clauses.iter().any(|c| {
-                    let bound = self.names_bound(c);
+                    let bound = self.names_bound(c, &r.params);
                     wanted.iter().any(|p| c.params.get(*p).is_some_and(|p| !bound.contains(&p.name.text)))
                 });
                 if free && let Some(r) = self.program.rules.get_mut(i) {
@@ -233,17 +233,11 @@ impl Checker<'_> {
         }
     }
 
-    /// The names that the body of a clause binds, as far as its form shows.
-    fn names_bound(&self, c: &Written) -> BTreeSet<Arc<str>> {
+    /// The names that a clause binds, as far as its form shows: of its parameters those of a kind, whichever clause says so.
+    fn names_bound(&self, c: &Written, types: &[Type]) -> BTreeSet<Arc<str>> {
         let cx = Cx::new(c.module, c.item.id, Site::Rule);
-        let mut bound: BTreeSet<Arc<str>> = c
-            .params
-            .iter()
-            .filter(|p| {
-                p.ty.as_ref().is_some_and(|t| matches!(&t.kind, ast::TypeKind::Named(q) if self.quiet_kind(&cx, q).is_some()))
-            })
-            .map(|p| p.name.text.clone())
-            .collect();
+        let of_kind = c.params.iter().zip(types).filter(|(_, t)| types::element(t.present()).is_some());
+        let mut bound: BTreeSet<Arc<str>> = of_kind.map(|(p, _)| p.name.text.clone()).collect();
         if let Some(b) = &c.body {
             self.collect_bound(&cx, b, &mut bound);
         }
