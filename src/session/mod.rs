@@ -12,6 +12,7 @@ pub mod govern;
 pub mod input;
 pub mod intervene;
 pub mod judge;
+pub mod kept;
 pub mod limits;
 pub mod live;
 pub mod monitor;
@@ -20,9 +21,11 @@ mod params;
 mod places;
 pub mod program;
 pub mod propose;
+pub mod replay;
 pub mod run;
 mod stages;
 mod stream;
+pub mod told;
 pub mod traced;
 mod unmet;
 mod untried;
@@ -32,10 +35,13 @@ pub mod workbench;
 
 pub use error::{Error, Failure, codes};
 pub use input::{Input, ParamValue, duration};
+pub use kept::{Growth, Kept};
 pub use limits::{Cancel, Limits, Stop};
 pub use monitor::{Counters, Event, Monitor, MonitorOptions};
 pub use program::{CompileOptions, Program, Stage, dump, format, infer};
+pub use replay::{Differs, Replayed};
 pub use run::{Run, RunOptions};
+pub use told::{Answered, Told, time};
 pub use why::Extent;
 pub use workbench::Workbench;
 
@@ -47,3 +53,4 @@ pub use crate::verdict::{
     Answer, CandidateReport, Changed, Consensus, Decision, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report,
     Table, TestReport, Unknown, Untried, Verdict, Violation, WitnessStep,
 };
+pub use crate::verdict::{Effect, ruling};

@@ -754,4 +754,4 @@ pub(super) fn because(policy: String, effect: &'static str, message: String) -> 
 
 #[cfg(test)]
 #[path = "monitor_tests.rs"]
-mod tests;
+pub(super) mod tests;
