@@ -1,8 +1,15 @@
-//! How long interventions take against one plain evaluation of the same rules: `cargo bench --bench worlds`. The structures are the same on
-//! every machine; each pair is timed in turn, and the ratio of the medians is what counts. `--write` puts the table into docs/benchmarks.md.
+//! What interventions cost against one plain evaluation of the same rules: `cargo bench --bench worlds`. The structures are the same on
+//! every machine; what is compared runs in turn, in processes of their own. `--write` puts the table into docs/benchmarks.md.
+//! `DBM_BENCH_MASK=/path/to/worlds` runs a compiled peer, which has a mask of 64 worlds on each fact, beside the last line.
+#[path = "support/process.rs"]
+mod process;
+
 use dbm::session::{CompileOptions, Input, NoFiles, Program, RunOptions, Verdict};
+use process::{Cost, median, run};
+use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
 struct Random(u64);
 
@@ -38,30 +45,48 @@ const LIVE: &str = "rule root(s: S) if not _ -calls-> s\nrule live(s: S) if root
 const LINKS: &str = "intervention loss { for e: calls do remove e expect holds reach }\n";
 const NODES: &str = "intervention loss { for s: S do remove s expect holds reach }\n";
 
-fn compiled(text: &str) -> Program {
-    Program::compile("bench.dbm", text, &NoFiles, &CompileOptions::default()).unwrap_or_else(|e| panic!("{e}"))
+/// Checks a candidate, and prints how many worlds were tried.
+fn child(program: &str, candidate: &str) {
+    let text = std::fs::read_to_string(program).expect("the program is there");
+    let bytes = std::fs::read(candidate).expect("the candidate is there");
+    let program = Program::compile("bench.dbm", &text, &NoFiles, &CompileOptions::default()).unwrap_or_else(|e| panic!("{e}"));
+    let options = RunOptions { max_violations: 10, ..RunOptions::default() };
+    let run = program.check(&[Input::new("candidate.json", bytes)], &options);
+    let demands = &run.report.candidates[0].demands;
+    assert!(demands.iter().all(|d| d.verdict != Verdict::Unknown));
+    println!("{}", demands.iter().filter(|d| d.worlds.is_some()).map(|d| d.checked).sum::<u64>());
 }
 
-/// The median of some runs, and how many worlds there were.
-fn timed(program: &Program, input: &Input, runs: usize) -> (Duration, u64) {
-    let mut all = vec![];
-    let mut worlds = 0;
-    for _ in 0..runs {
-        let start = Instant::now();
-        let run = program.check(std::slice::from_ref(input), &RunOptions { max_violations: 10, ..RunOptions::default() });
-        all.push(start.elapsed());
-        for d in &run.report.candidates[0].demands {
-            assert!(d.verdict != Verdict::Unknown, "{} is unknown", d.name);
-            if d.worlds.is_some() {
-                worlds = d.checked;
-            }
+const RUNS: usize = 5;
+
+/// Seconds and MB: medians.
+fn middle(costs: &[Cost]) -> (f64, f64) {
+    (median(costs.iter().map(|c| c.seconds).collect()), median(costs.iter().filter_map(|c| c.memory).collect()))
+}
+
+/// 64 worlds, each without 8 of the edges, as the peer reads them.
+fn for_the_peer(folder: &Path, edges: &[(u64, u64)], gone: &[Vec<u64>]) {
+    let pairs: String = edges.iter().map(|(a, b)| format!("{a}\t{b}\n")).collect();
+    std::fs::write(folder.join("edge.tsv"), pairs).expect("the scratch folder can be written");
+    let mut rows = String::new();
+    for (w, list) in gone.iter().enumerate() {
+        for (a, b) in list.iter().filter_map(|n| edges.get(*n as usize)) {
+            let _ = writeln!(rows, "{w}\t{a}\t{b}");
         }
     }
-    all.sort();
-    (all[all.len() / 2], worlds)
+    std::fs::write(folder.join("world.tsv"), rows).expect("the scratch folder can be written");
 }
 
 fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    if let [_, what, program, candidate] = &words[..]
+        && what == "--child"
+    {
+        return child(program, candidate);
+    }
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let own = std::env::current_exe().expect("the benchmark's own path");
+    let mask = std::env::var("DBM_BENCH_MASK").ok();
     let mut r = Random(42);
     let dense: Vec<(u64, u64)> = (0..1000).map(|_| (r.below(500), r.below(500))).collect();
     let sparse: Vec<(u64, u64)> = (0..1000)
@@ -76,8 +101,16 @@ fn main() {
             (r.below(b), b)
         })
         .collect();
-    let sixty: Vec<(u64, u64)> = (0..2000).map(|_| (r.below(1000), r.below(1000))).collect();
+    let mut sixty = BTreeSet::new();
+    while sixty.len() < 2000 {
+        let (a, b) = (r.below(1000), r.below(1000));
+        if a != b {
+            sixty.insert((a, b));
+        }
+    }
+    let sixty: Vec<(u64, u64)> = sixty.into_iter().collect();
     let gone: Vec<Vec<u64>> = (0..64).map(|_| (0..8).map(|_| r.below(2000)).collect()).collect();
+    for_the_peer(scratch, &sixty, &gone);
     let gone = format!("intervention loss {{ for w in {gone:?} do remove e for e: calls where e.nr in w expect holds reach }}\n");
     let works: [(&str, u64, &[(u64, u64)], &str, &str); 6] = [
         ("each of 1,000 edges, `-calls+->`", 500, &dense, PATH, LINKS),
@@ -87,30 +120,65 @@ fn main() {
         ("each of 10,000 nodes of an acyclic graph", 10_000, &dag, LIVE, NODES),
         ("64 worlds without 8 of 2,000 edges, recursive rule", 1000, &sixty, RULE, &gone),
     ];
-    let mut table = String::from("| work | worlds | plain ms | all worlds ms | ratio |\n| --- | ---: | ---: | ---: | ---: |\n");
+    let mut table = String::from("| work | worlds | plain ms | all worlds ms | ratio | plain MB | MB | MB ratio |\n");
+    table.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+    let mut beside = vec![];
     for (name, nodes, edges, rules, intervention) in works {
-        let text = candidate(nodes, edges);
-        let input = Input::new("candidate.json", text.into_bytes());
+        let at = scratch.join("worlds.json");
+        std::fs::write(&at, candidate(nodes, edges)).expect("the scratch folder can be written");
         // reading is the same on both sides, and is taken off
-        let empty = compiled(KINDS);
-        let plain = compiled(&format!("{KINDS}{rules}"));
-        let worlds = compiled(&format!("{KINDS}{rules}{intervention}"));
-        let (read, _) = timed(&empty, &input, 5);
-        let (once, _) = timed(&plain, &input, 5);
-        let (all, n) = timed(&worlds, &input, 5);
-        let (once, all) = (once.saturating_sub(read), all.saturating_sub(read).saturating_sub(once.saturating_sub(read)));
-        let ms = |d: Duration| d.as_secs_f64() * 1000.0;
-        let _ = writeln!(table, "| {name} | {n} | {:.1} | {:.1} | {:.1} |", ms(once), ms(all), ms(all) / ms(once).max(0.001));
+        let programs = [KINDS.to_string(), format!("{KINDS}{rules}"), format!("{KINDS}{rules}{intervention}")];
+        let mut costs: [Vec<Cost>; 3] = Default::default();
+        for _ in 0..RUNS {
+            for (n, text) in programs.iter().enumerate() {
+                let program = scratch.join(format!("worlds{n}.dbm"));
+                std::fs::write(&program, text).expect("the scratch folder can be written");
+                let cost = run(Command::new(&own).arg("--child").arg(program).arg(&at), scratch);
+                assert_eq!(cost.code, Some(0), "{name}");
+                costs[n].push(cost);
+            }
+            if let (Some(mask), true) = (&mask, edges.len() == 2000) {
+                beside.push(run(Command::new(mask).arg("mask").arg(scratch), scratch));
+            }
+        }
+        let [(read, _), (plain, plain_mb), (all, mb)] = [0, 1, 2].map(|n| middle(&costs[n]));
+        let worlds = costs[2].first().map_or("", |c| c.out.trim()).to_string();
+        let (once, all) = ((plain - read).max(0.0), (all - plain).max(0.0));
+        let (ms, ratio) = (once * 1000.0, all / once.max(0.000_001));
+        let _ = writeln!(
+            table,
+            "| {name} | {worlds} | {ms:.1} | {:.1} | {ratio:.1} | {plain_mb:.0} | {mb:.0} | {:.1} |",
+            all * 1000.0,
+            mb / plain_mb
+        );
+        if !beside.is_empty() {
+            let (whole, mb) = middle(&costs[2]);
+            let (peer, peer_mb) = middle(&beside);
+            let pairs = costs[2].iter().zip(&beside).map(|(a, b)| a.seconds / b.seconds.max(0.001)).collect();
+            let _ = writeln!(
+                table,
+                "\nThe last line beside the same rules compiled by ascent, with a mask of 64 bits on each fact, both from files to \
+                 answer: {:.0} ms and {mb:.0} MB, the peer {:.0} ms and {peer_mb:.0} MB; dbm / peer, pair by pair: {:.2}.",
+                whole * 1000.0,
+                peer * 1000.0,
+                median(pairs)
+            );
+        }
     }
     println!("{table}");
-    if std::env::args().any(|a| a == "--write") {
+    if words.iter().any(|a| a == "--write") {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md");
         let page = std::fs::read_to_string(path).unwrap_or_default();
-        let head = page.split("\n## Worlds\n").next().unwrap_or_default().trim_end().to_string();
+        let (head, tail) = page.split_once("\n## Worlds\n").unwrap_or((&page, ""));
+        // what stands behind this section stays
+        let tail = tail.split_once("\n## ").map(|t| format!("\n## {}", t.1)).unwrap_or_default();
+        let peer = if mask.is_some() { "DBM_BENCH_MASK=/path/to/worlds " } else { "" };
         let section = format!(
-            "{head}\n\n## Worlds\n\nMade by `cargo bench --bench worlds -- --write`: in-process times, reading taken off, medians of 5 runs one\n\
-             after the other. The ratio says how many plain evaluations all worlds of an intervention cost.\n\n{table}"
+            "{}\n\n## Worlds\n\nMade by `{peer}cargo bench --bench worlds -- --write`: processor time of processes of their own, medians of \
+             {RUNS} runs one after the other; reading is taken off. The ratio says how many plain evaluations all worlds of an intervention \
+             cost.\n\n{table}{tail}",
+            head.trim_end()
         );
-        let _ = std::fs::write(path, section);
+        std::fs::write(path, section).expect("docs can be written");
     }
 }

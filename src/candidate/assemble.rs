@@ -171,7 +171,6 @@ impl Assembly {
             self.first_late.get_or_insert(source);
             return;
         }
-        self.newest = self.newest.max(at);
         let added = Added { kind, id, source };
         if let Some(first) = self.builder.find_event(kind, id) {
             if self.builder.event_row(first) == Some(row) && open == Val::NONE {
@@ -181,6 +180,8 @@ impl Assembly {
             }
             return self.twice.push((Sort::Event, first, added));
         }
+        // what is dropped moves no time
+        self.newest = self.newest.max(at);
         let n = self.builder.event(kind, id, at, source.origin, row);
         if open != Val::NONE {
             self.builder.open(Element::Event(n), open);

@@ -350,7 +350,7 @@ fn spans_of_opentelemetry_are_calls_and_results() {
             r#"Call("s1") session: "t", actor: "agent", tool: "add", args: {"a": 1}"#,
             r#"Call("s2") session: "t", actor: "agent", tool: "add", args: {"a": 1}"#,
             r#"Result("s2/result") session: "t", call: "s2", tool: "add", ok: false, content: "broken""#,
-            r#"Result("s1/result") session: "t", call: "s1", tool: "add", ok: true, content: """#,
+            r#"Result("s1/result") session: "t", call: "s1", tool: "add", ok: true, content: "broken""#,
         ]
     );
 }

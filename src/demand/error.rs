@@ -34,6 +34,8 @@ pub const TOO_LARGE: Code = Code::new(613, "value-too-large");
 pub const IMPOSSIBLE_EDIT: Code = Code::new(614, "edit-not-possible");
 /// More worlds than are tried.
 pub const WORLD_LIMIT: Code = Code::new(615, "world-limit");
+/// A state that does not fit.
+pub const SNAPSHOT: Code = Code::new(617, "state-does-not-fit");
 /// No policy on events, where events are to be decided.
 pub const NO_POLICY: Code = Code::new(616, "no-policy");
 /// A scope that matched nothing.
@@ -158,4 +160,10 @@ pub fn not_live(place: Place, what: &str) -> Diagnostic {
 pub fn no_policy() -> Diagnostic {
     Diagnostic::error(NO_POLICY, "the program has no policy on events, so it decides nothing")
         .help("write one, like `policy tools { on c: Call  permit when c.tool in [\"search\"] }`")
+}
+
+/// A monitor that was written down, and cannot be taken over.
+pub fn snapshot(why: &str) -> Diagnostic {
+    Diagnostic::error(SNAPSHOT, format!("the state cannot be taken over: {why}"))
+        .help("replay the events under the program, or begin anew")
 }

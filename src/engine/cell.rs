@@ -255,12 +255,35 @@ impl Cell {
             self.tidy(n, e.0, settled, read);
         }
         if windowed || !settled.is(e) {
-            let horizon = match (self.info.within, &self.info.per) {
-                (Some(d), _) => d,
-                (None, Some((unit, _))) => unit.longest(),
-                _ => 0,
-            };
+            let horizon = self.horizon();
             self.due.push_back((e.0.saturating_add(horizon), n));
+        }
+    }
+    /// A state that was written down.
+    pub fn restore(&mut self, key: &[Val], state: State) {
+        let n = self.states.number(key, || state.clone());
+        self.states.get_mut(n).into_iter().for_each(|s| *s = state.clone());
+    }
+    /// When all states are to be looked at again.
+    pub fn queue(&mut self) {
+        let horizon = self.horizon();
+        let mut due: Vec<(i64, u32)> = vec![];
+        for (key, s) in self.states.iter() {
+            let Some(n) = self.states.find(key) else { continue };
+            let events = match s {
+                State::Fold(f) => &f.events,
+                State::Run(r) => &r.events,
+            };
+            due.extend(events.iter().map(|e| (e.0.0.saturating_add(horizon), n)));
+        }
+        due.sort_unstable();
+        self.due = due.into();
+    }
+    fn horizon(&self) -> i64 {
+        match (self.info.within, &self.info.per) {
+            (Some(d), _) => d,
+            (None, Some((unit, _))) => unit.longest(),
+            _ => 0,
         }
     }
     /// Takes an event away.

@@ -15,10 +15,11 @@ pub mod pairs;
 mod past;
 pub mod path;
 pub mod relation;
+mod snapshot;
 pub mod step;
 pub mod worlds;
 
 pub use annotation::{Annotation, Before, Kleene, Present};
-pub use budget::{Budget, Limit, Reached};
+pub use budget::{Budget, Limit, Progress, Reached};
 pub use machine::Machine;
 pub use worlds::Worlds;

@@ -1,7 +1,7 @@
 //! Events one at a time: each comes into the indexes and cells that plans read, and leaves them when nothing needs it any more. Driven by
 //! session's monitor, and by a trace that is read as it comes.
 use super::annotation::{Annotation, Kleene, Present};
-use super::cell::{Cell, Running, Settled, State, Window};
+use super::cell::{Cell, Order, Running, Settled, State, Window};
 use super::machine::Machine;
 use super::past::key_of;
 use crate::plan::{Aggregate, AggregateSpec, Block, CellForm, CellInfo, CellUse, Formula, HistoryInfo, Need, RelId};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Live {
     on: bool,
-    cells: Vec<Cell>,
+    pub(super) cells: Vec<Cell>,
     /// By kind: the indexes and cells in which its events may be.
     by_kind: Vec<(Vec<u32>, Vec<u32>)>,
     /// Of each index, how long its events are kept.
@@ -24,9 +24,9 @@ pub struct Live {
     /// Of each index, when its lists are to be looked at again.
     due: Vec<VecDeque<(i64, u32)>>,
     /// Up to here nothing will come any more.
-    settled: i64,
+    pub(super) settled: i64,
     /// Events that may still be taken back.
-    open: FxHashSet<u32>,
+    pub(super) open: FxHashSet<u32>,
     /// Cells and what an event is worth there; reused.
     worth: Vec<(u32, Vec<Val>)>,
 }
@@ -108,24 +108,11 @@ impl<A: Annotation> Machine<A> {
             self.live.worth = worth;
             return Err(self.graph.live_mut().and_then(|l| l.drop(n)));
         }
-        let Machine { graph, live, histories, .. } = self;
+        self.index(kind, e);
+        let Machine { graph, live, .. } = self;
         let settled = live.settled;
         let is_open = |n: u32| live.open.contains(&n);
         let settled = Settled { upto: settled, open: &is_open };
-        if let Some((indexes, _)) = live.by_kind.get(kind.0 as usize) {
-            for i in indexes {
-                let (Some(h), Some(keep)) = (histories.get_mut(*i as usize), live.keeps.get(*i as usize)) else { continue };
-                let Some(list) = h.add(graph, n) else { continue };
-                if let Some(live) = graph.live_mut() {
-                    live.pin(n);
-                }
-                if let (false, Some(d), Some(due)) = (keep.all, keep.within, live.due.get_mut(*i as usize)) {
-                    due.push_back((e.0.saturating_add(d), list));
-                } else if keep.latest && !keep.all {
-                    trim(h, list, *keep, &settled, graph);
-                }
-            }
-        }
         let read = |v: Val| graph.dictionary.value(v);
         for (c, w) in &worth {
             let Some(cell) = live.cells.get_mut(*c as usize) else { continue };
@@ -144,6 +131,29 @@ impl<A: Annotation> Machine<A> {
         }
         self.live.worth = worth;
         Ok(n)
+    }
+
+    /// Puts an event into the indexes.
+    pub(super) fn index(&mut self, kind: KindId, e: Order) {
+        let n = e.1;
+        let Machine { graph, live, histories, .. } = self;
+        let settled = live.settled;
+        let is_open = |n: u32| live.open.contains(&n);
+        let settled = Settled { upto: settled, open: &is_open };
+        if let Some((indexes, _)) = live.by_kind.get(kind.0 as usize) {
+            for i in indexes {
+                let (Some(h), Some(keep)) = (histories.get_mut(*i as usize), live.keeps.get(*i as usize)) else { continue };
+                let Some(list) = h.add(graph, n) else { continue };
+                if let Some(live) = graph.live_mut() {
+                    live.pin(n);
+                }
+                if let (false, Some(d), Some(due)) = (keep.all, keep.within, live.due.get_mut(*i as usize)) {
+                    due.push_back((e.0.saturating_add(d), list));
+                } else if keep.latest && !keep.all {
+                    trim(h, list, *keep, &settled, graph);
+                }
+            }
+        }
     }
 
     /// What an event is worth in the cells where it counts.

@@ -85,6 +85,21 @@ struct Run {
     to: usize,
 }
 
+/// One more in some worlds, in a list of the worlds that have at least one, two, …, so many.
+fn raise<A: Annotation>(levels: &mut Vec<A>, mut more: A, most: u64) {
+    for l in levels.iter_mut() {
+        let both = l.and(&more);
+        l.or(&more);
+        match both {
+            Some(x) => more = x,
+            None => return,
+        }
+    }
+    if (levels.len() as u64) < most {
+        levels.push(more);
+    }
+}
+
 impl<A: Annotation> Machine<A> {
     /// Makes the indexes that plans know by now.
     pub fn index_events(&mut self, infos: &[HistoryInfo]) {
@@ -305,8 +320,8 @@ impl<A: Annotation> Machine<A> {
         a.and(&join(clear, &worlds.blame(*f)))
     }
 
-    /// Continues with the first so many bindings of a block, in each world. Where a fault hides whether one is among them, so it does
-    /// for those behind it.
+    /// Continues with the first so many bindings of a block, in each world. Where faults leave it open whether so many are before one, it is
+    /// not known whether that is among them.
     pub(super) fn first_of(&mut self, n: u64, block: &Block, rest: &[Step], a: A, sink: Sink<'_, A>) -> bool {
         if A::PLAIN {
             let (mut stop, mut seen) = (false, 0);
@@ -317,46 +332,25 @@ impl<A: Annotation> Machine<A> {
             });
             return stop || self.halted();
         }
-        // in which worlds there were at least one, two, …
-        let mut levels: Vec<A> = vec![];
-        let mut doubt: Option<(A, u32)> = None;
+        // in which worlds there were at least one, two, … for certain, and perhaps
+        let (mut certain, mut possible): (Vec<A>, Vec<A>) = (vec![], vec![]);
+        let mut fault: Option<u32> = None;
         let universe = self.universe.clone();
         let full = |levels: &Vec<A>| levels.get(n.saturating_sub(1) as usize).cloned();
         let mut stop = false;
         self.run(block, a.clone(), &mut |m, b| {
-            let left = universe.except_certain(full(&levels).as_ref());
+            let left = universe.except_certain(full(&certain).as_ref());
             let Some(b) = left.and_then(|l| b.and(&l)) else { return m.halted() };
-            let shown = m.doubted(&b, &doubt);
-            if let Some(mut carry) = b.certain() {
-                let mut placed = false;
-                for l in levels.iter_mut() {
-                    let both = l.and(&carry);
-                    l.or(&carry);
-                    match both {
-                        Some(x) => carry = x,
-                        None => {
-                            placed = true;
-                            break;
-                        }
-                    }
-                }
-                if !placed && (levels.len() as u64) < n {
-                    levels.push(carry);
-                }
-            }
-            if let Some((w, f)) = b.faulty() {
-                doubt = Some(match doubt.take() {
-                    Some((mut d, g)) => {
-                        d.or(&w);
-                        (d, g.min(f))
-                    }
-                    None => (w, f),
-                });
+            let shown = m.doubted(&b, &full(&possible).zip(fault));
+            b.certain().into_iter().for_each(|c| raise(&mut certain, c, n));
+            raise(&mut possible, b.possible(), n);
+            if let Some((_, f)) = b.faulty() {
+                fault = Some(fault.map_or(f, |g| g.min(f)));
             }
             if let Some(b) = shown {
                 stop = m.steps(rest, b, sink);
             }
-            stop || m.halted() || a.possible().except_certain(full(&levels).as_ref()).is_none()
+            stop || m.halted() || a.possible().except_certain(full(&certain).as_ref()).is_none()
         });
         stop || self.halted()
     }

@@ -26,6 +26,9 @@ pub struct Relation<A> {
     table: HashTable<u32>,
     /// For one argument: the row of each node.
     direct: Vec<u32>,
+    /// For two nodes of few, in many worlds: the row of each second node, by the first.
+    cells: Vec<Vec<u32>>,
+    cell_bytes: usize,
     nodes: u32,
     pairs: Option<Pairs>,
     indexes: Vec<Index>,
@@ -110,6 +113,8 @@ impl List {
 }
 
 const DIRECT: u32 = 1 << 24;
+/// Among so many nodes pairs have a cell each, which a table of hashes would not be much smaller than.
+const CELLS: u32 = 2048;
 
 fn hash(values: impl Iterator<Item = Val>) -> u64 {
     let mut h = rustc_hash::FxBuildHasher.build_hasher();
@@ -128,6 +133,8 @@ impl<A: Annotation> Relation<A> {
             count: 0,
             table: HashTable::new(),
             direct: vec![],
+            cells: vec![],
+            cell_bytes: 0,
             nodes,
             indexes: vec![],
             values: vec![],
@@ -157,6 +164,7 @@ impl<A: Annotation> Relation<A> {
     pub fn bytes(&self) -> u64 {
         let tables =
             self.table.capacity() * 5 + self.indexes.iter().map(Index::bytes).sum::<usize>() + self.direct.capacity() * 4;
+        let tables = tables + self.cell_bytes;
         let rows = self.rows.capacity() * 4 + self.annotations.capacity() * size_of::<A>() + self.pending.capacity() * 8;
         let tables = tables as u64 + self.pairs.as_ref().map_or(0, Pairs::bytes);
         tables + (rows + self.values.capacity() * (size_of::<Pieces<A>>() + size_of::<(Val, A)>())) as u64
@@ -208,7 +216,20 @@ impl<A: Annotation> Relation<A> {
         {
             return self.direct.get(v.bits() as usize).copied().filter(|n| *n != NO_ROW);
         }
+        if let Some((a, b)) = self.cell(tuple) {
+            return self.cells.get(a).and_then(|c| c.get(b)).copied().filter(|n| *n != NO_ROW);
+        }
         self.table.find(hash(tuple.iter().copied()), |r| self.row(*r) == tuple).copied()
+    }
+    /// Where the row of two nodes is noted, if it has a cell.
+    #[inline]
+    fn cell(&self, tuple: &[Val]) -> Option<(usize, usize)> {
+        match tuple {
+            [a, b] if self.info.nodes && self.nodes <= CELLS && a.bits() < self.nodes && b.bits() < self.nodes => {
+                Some((a.bits() as usize, b.bits() as usize))
+            }
+            _ => None,
+        }
     }
     fn add_row(&mut self, tuple: &[Val], annotation: &A) -> u32 {
         let n = self.count;
@@ -230,7 +251,20 @@ impl<A: Annotation> Relation<A> {
             if let Some(slot) = self.direct.get_mut(at as usize) {
                 *slot = n;
             }
-        } else if self.pairs.is_none() {
+        } else if self.pairs.is_some() {
+            // these know what is there
+        } else if let Some((a, b)) = self.cell(tuple) {
+            if self.cells.len() <= a {
+                self.cells.resize(a + 1, vec![]);
+            }
+            if let Some(cells) = self.cells.get_mut(a).filter(|c| c.is_empty()) {
+                *cells = vec![NO_ROW; self.nodes as usize];
+                self.cell_bytes += cells.len() * 4;
+            }
+            if let Some(slot) = self.cells.get_mut(a).and_then(|c| c.get_mut(b)) {
+                *slot = n;
+            }
+        } else {
             let row_hash = |r: &u32| hash(rows.get(*r as usize * k..(*r as usize + 1) * k).unwrap_or(&[]).iter().copied());
             self.table.insert_unique(hash(tuple.iter().copied()), n, row_hash);
         }

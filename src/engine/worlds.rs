@@ -306,6 +306,14 @@ impl Annotation for Worlds {
     fn or(&mut self, other: &Self) -> Option<Self> {
         let n = self.size;
         if self.possible.is_none() && other.possible.is_none() {
+            if let (Set::Small([a, b]), Set::Small([c, d])) = (&self.certain, &other.certain) {
+                let new = small([c & !a, d & !b], n);
+                if new.is_empty() {
+                    return None;
+                }
+                self.certain = small([a | c, b | d], n);
+                return Some(Worlds { certain: new, possible: None, fault: 0, size: n });
+            }
             if self.certain == ALL || self.certain == other.certain {
                 return None;
             }

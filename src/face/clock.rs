@@ -1,5 +1,7 @@
 //! The only clock, and Ctrl-C: they stop a run, and say when an event is that comes now. Used by the verbs.
-use crate::session::{Cancel, Stop};
+use crate::report::style::grouped;
+use crate::session::{Cancel, Progress, Stop};
+use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -31,6 +33,49 @@ impl Watch {
             }
         });
         Watch { _end: Some(end) }
+    }
+}
+
+/// Says on a terminal, after a while, how many worlds of an intervention were tried; until it is dropped.
+pub struct Meter {
+    end: Option<Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Meter {
+    /// Over the runs that tell this. Nothing is said where standard error is no terminal.
+    pub fn start(progress: &Progress) -> Meter {
+        if !std::io::stderr().is_terminal() {
+            return Meter { end: None, thread: None };
+        }
+        let (end, ended) = channel::<()>();
+        let progress = progress.clone();
+        let thread = std::thread::spawn(move || {
+            let mut wait = Duration::from_secs(1);
+            let mut said = false;
+            while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                wait = Duration::from_millis(200);
+                if let Some((done, all)) = progress.seen() {
+                    eprint!("\r\x1b[K{} of {} worlds tried", grouped(done), grouped(all));
+                    said = true;
+                }
+            }
+            if said {
+                eprint!("\r\x1b[K");
+            }
+            let _ = std::io::stderr().flush();
+        });
+        Meter { end: Some(end), thread: Some(thread) }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            // a thread that only prints does not fail
+            let _ = thread.join();
+        }
     }
 }
 

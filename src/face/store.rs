@@ -4,7 +4,7 @@
 //! What is told is in the log, on the disk, before anybody gets an answer: who is killed meanwhile has asked, or has not. Each line has a
 //! number, and the snapshot knows how far the log was: of neither can anything be lost, or be exchanged, without that being seen.
 use crate::session::ruling::Decision;
-use crate::session::{Answered, Event, Monitor, MonitorOptions, Program, Told};
+use crate::session::{Answered, Event, Failure, Monitor, MonitorOptions, Program, Told};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The version of both files.
 const VERSION: u32 = 1;
 /// A snapshot is made when the log has so many lines more.
-const EVERY: u64 = 32;
+const EVERY: u64 = 16;
 
 const LOCK: &str = "lock";
 const LOG: &str = "log.jsonl";
@@ -119,31 +119,14 @@ impl Store {
             let written = lock.write_all(b"begun\n").and_then(|()| lock.sync_all());
             written.map_err(|e| failed(&folder.join(LOCK), "cannot be written", &e))?;
         }
-        let log = file(&path)?;
-        let fresh = || {
-            let first = |f: crate::session::Failure| f.diagnostics.first().map_or("it has no monitor".into(), |d| d.title.clone());
-            Monitor::new(program, options).map_err(first)
-        };
-        let mut store = Store {
-            monitor: fresh()?,
-            newest: i64::MIN,
-            folder,
-            log,
-            policy: policy.to_string(),
-            lines: 0,
-            bytes: 0,
-            last: String::new(),
-            behind: 0,
-            pending: vec![],
-            _lock: lock,
-        };
+        let mut log = file(&path)?;
         let mut from = snapshot.as_ref().map_or(0, |s| s.bytes);
-        let mut lines = store.read(from)?;
+        let mut lines = read(&mut log, &path, from)?;
         let snapshot = snapshot.filter(|_| !lines.iter().any(|(l, ..)| l.policy.is_some() && l.n > 0));
         if snapshot.is_none() && from > 0 {
             // what it has belongs to a policy that was changed since
             from = 0;
-            lines = store.read(from)?;
+            lines = read(&mut log, &path, from)?;
         }
         let changed = lines.iter().rposition(|(l, ..)| l.policy.is_some());
         let of_log = changed.and_then(|i| lines.get(i)).and_then(|l| l.0.policy.clone());
@@ -155,79 +138,42 @@ impl Store {
             return Err(format!(
                 "the state in `{}` belongs to another policy (or to other parameters, another `--with` or `--lateness`): go back to it, \
                  or have the log judged anew with `--migrate`",
-                store.folder.display()
+                folder.display()
             ));
         }
-        match snapshot {
-            Some(s) if !foreign => {
-                store.continues(&s, &path)?;
-                let first = |f: crate::session::Failure| f.diagnostics.first().map_or("a reason unknown".into(), |d| d.title.clone());
-                store.monitor = Monitor::restore(program, options, s.monitor.get().as_bytes())
-                    .map_err(|f| format!("`{}` cannot be used: {}", store.folder.join(SNAPSHOT).display(), first(f)))?;
-                (store.lines, store.bytes, store.last, store.newest) = (s.lines, s.bytes, s.last, s.newest);
-                store.replay(lines, 0, &path)?;
+        let first = |f: Failure| f.diagnostics.first().map_or("a reason unknown".into(), |d| d.title.clone());
+        let snapshot = snapshot.filter(|_| !foreign);
+        let monitor = match &snapshot {
+            Some(s) => {
+                continues(&mut log, s, &path)?;
+                Monitor::restore(program, options, s.monitor.get().as_bytes())
+                    .map_err(|f| format!("`{}` cannot be used: {}", folder.join(SNAPSHOT).display(), first(f)))?
             }
-            _ => {
-                if foreign {
-                    let lines = store.read(0)?;
-                    store.replay(lines, usize::MAX, &path)?;
-                    store.append(&Line { dbm_log: None, n: store.lines + 1, policy: Some(policy.to_string()), entries: vec![] })?;
-                    store.save()?;
-                } else {
-                    store.replay(lines, changed.unwrap_or(0), &path)?;
-                }
-            }
+            None => Monitor::new(program, options).map_err(first)?,
+        };
+        if foreign && from > 0 {
+            lines = read(&mut log, &path, 0)?;
+        }
+        let mut store = Store {
+            monitor,
+            newest: snapshot.as_ref().map_or(i64::MIN, |s| s.newest),
+            folder,
+            log,
+            policy: policy.to_string(),
+            lines: snapshot.as_ref().map_or(0, |s| s.lines),
+            bytes: snapshot.as_ref().map_or(0, |s| s.bytes),
+            behind: 0,
+            last: snapshot.map_or(String::new(), |s| s.last),
+            pending: vec![],
+            _lock: lock,
+        };
+        let strict = if foreign { usize::MAX } else { changed.unwrap_or(0) };
+        store.replay(lines, strict, &path)?;
+        if foreign {
+            store.append(&Line { dbm_log: None, n: store.lines + 1, policy: Some(policy.to_string()), entries: vec![] })?;
+            store.save()?;
         }
         Ok(store)
-    }
-
-    /// The whole lines of the log from a position on, each with its length and digest. A last line that is torn was never answered: it goes.
-    fn read(&mut self, from: u64) -> Result<Vec<(Line, u64, String)>, String> {
-        let path = self.folder.join(LOG);
-        let unreadable = |e: &std::io::Error| failed(&path, "cannot be read", e);
-        let length = self.log.metadata().map_err(|e| unreadable(&e))?.len();
-        if length < from {
-            return Err(format!("`{}` is shorter than it was: something took its end away", path.display()));
-        }
-        let mut bytes = vec![];
-        let read = self.log.seek(SeekFrom::Start(from)).and_then(|_| self.log.read_to_end(&mut bytes));
-        read.map_err(|e| unreadable(&e))?;
-        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-        if whole < bytes.len() {
-            let cut = self.log.set_len(from + whole as u64).and_then(|()| self.log.sync_all());
-            cut.map_err(|e| failed(&path, "cannot be written", &e))?;
-            bytes.truncate(whole);
-        }
-        let mut lines = vec![];
-        for text in bytes.split_inclusive(|b| *b == b'\n') {
-            let line: Line = serde_json::from_slice(text).map_err(|e| format!("`{}` is damaged: {e}", path.display()))?;
-            if from == 0 && lines.is_empty() && line.dbm_log != Some(VERSION) {
-                return Err(format!("`{}` is not a log of this version of dbm", path.display()));
-            }
-            lines.push((line, text.len() as u64, digest([text])));
-        }
-        Ok(lines)
-    }
-
-    /// Whether the log is the one that a snapshot has seen.
-    fn continues(&mut self, s: &Snapshot, path: &Path) -> Result<(), String> {
-        let other = || format!("`{}` is not the log that the snapshot beside it was made of", path.display());
-        // the last line is looked for behind ever more of what comes before it
-        let mut reach = 4096;
-        loop {
-            let from = s.bytes.saturating_sub(reach);
-            let mut bytes = vec![0; (s.bytes - from) as usize];
-            let read = self.log.seek(SeekFrom::Start(from)).and_then(|_| self.log.read_exact(&mut bytes));
-            read.map_err(|e| failed(path, "cannot be read", &e))?;
-            let Some((end, before)) = bytes.split_last() else { return Err(other()) };
-            let start = before.iter().rposition(|b| *b == b'\n').map(|n| n + 1).or((from == 0).then_some(0));
-            match start.and_then(|n| bytes.get(n..)) {
-                _ if *end != b'\n' => return Err(other()),
-                Some(line) if digest([line]) == s.last => return Ok(()),
-                Some(_) => return Err(other()),
-                None => reach *= 8,
-            }
-        }
     }
 
     /// Tells the monitor what the log says. The lines before `strict` were judged by another policy: they are history whatever this one says.
@@ -350,6 +296,52 @@ impl Store {
         replace(&self.folder, SNAPSHOT, json(&snapshot)?.as_bytes())?;
         self.behind = 0;
         Ok(())
+    }
+}
+
+/// The whole lines of a log from a position on, each with its length and digest. A last line that is torn was never answered: it goes.
+fn read(log: &mut File, path: &Path, from: u64) -> Result<Vec<(Line, u64, String)>, String> {
+    let unreadable = |e: std::io::Error| failed(path, "cannot be read", &e);
+    if log.metadata().map_err(unreadable)?.len() < from {
+        return Err(format!("`{}` is shorter than it was: something took its end away", path.display()));
+    }
+    let mut bytes = vec![];
+    log.seek(SeekFrom::Start(from)).and_then(|_| log.read_to_end(&mut bytes)).map_err(unreadable)?;
+    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+    if whole < bytes.len() {
+        let cut = log.set_len(from + whole as u64).and_then(|()| log.sync_all());
+        cut.map_err(|e| failed(path, "cannot be written", &e))?;
+        bytes.truncate(whole);
+    }
+    let mut lines = vec![];
+    for text in bytes.split_inclusive(|b| *b == b'\n') {
+        let line: Line = serde_json::from_slice(text).map_err(|e| format!("`{}` is damaged: {e}", path.display()))?;
+        if from == 0 && lines.is_empty() && line.dbm_log != Some(VERSION) {
+            return Err(format!("`{}` is not a log of this version of dbm", path.display()));
+        }
+        lines.push((line, text.len() as u64, digest([text])));
+    }
+    Ok(lines)
+}
+
+/// Whether a log is the one that a snapshot has seen.
+fn continues(log: &mut File, s: &Snapshot, path: &Path) -> Result<(), String> {
+    let other = || format!("`{}` is not the log that the snapshot beside it was made of", path.display());
+    // the last line is looked for in ever more of what comes before its end
+    let mut reach = 4096;
+    loop {
+        let from = s.bytes.saturating_sub(reach);
+        let mut bytes = vec![0; (s.bytes - from) as usize];
+        let read = log.seek(SeekFrom::Start(from)).and_then(|_| log.read_exact(&mut bytes));
+        read.map_err(|e| failed(path, "cannot be read", &e))?;
+        let Some((end, before)) = bytes.split_last() else { return Err(other()) };
+        let start = before.iter().rposition(|b| *b == b'\n').map(|n| n + 1).or((from == 0).then_some(0));
+        match start.and_then(|n| bytes.get(n..)) {
+            _ if *end != b'\n' => return Err(other()),
+            Some(line) if digest([line]) == s.last => return Ok(()),
+            Some(_) => return Err(other()),
+            None => reach *= 8,
+        }
     }
 }
 

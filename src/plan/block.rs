@@ -22,6 +22,7 @@ impl Unit<'_, '_> {
         delta: Option<usize>,
         first: bool,
     ) -> Result<Block> {
+        let list = self.existing(list, bound, needed);
         self.levels.push(Bound::default());
         let top: Bound =
             list.iter().flat_map(|c| self.conjunct_slots(c)).chain(needed.iter().copied()).chain(bound.iter().copied()).collect();
@@ -349,7 +350,7 @@ impl Unit<'_, '_> {
             }
             Conjunct::Earlier(x) => {
                 let own = self.earlier_slots(*x);
-                self.conjunct_slots(c).iter().all(|s| bound.contains(s) || own.contains(s)).then_some(1.5)
+                self.conjunct_slots(c).iter().all(|s| bound.contains(s) || own.contains(s)).then_some(0.25)
             }
             Conjunct::Last(_, scope, env) => {
                 let own = self.binder_slots(scope, *env);

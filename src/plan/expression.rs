@@ -237,7 +237,7 @@ impl<'p> Unit<'p, '_> {
         match &x.e.kind {
             ExprKind::Const(Value::Bool(b)) => Ok(Formula::Const(*b)),
             ExprKind::And(parts) => {
-                if self.opens(x, bound) {
+                if self.opens(x, bound) || self.finds(x, parts, bound) {
                     return self.exists(x, bound);
                 }
                 Ok(Formula::And(parts.iter().map(|p| self.formula(x.sub(p), bound)).collect::<Result<_>>()?))
@@ -294,11 +294,7 @@ impl<'p> Unit<'p, '_> {
             ExprKind::Verdict(atom) if let VerdictAtom::Decides(effect, event, policy) = &**atom => {
                 Ok(Formula::Decided(*effect, policy.map(|p| p.0), self.computed(x.sub(event), bound)?))
             }
-            ExprKind::Earlier { .. } => {
-                let mut steps = vec![];
-                self.earlier(x, &mut bound.clone(), &mut steps)?;
-                Ok(Formula::Exists(Block { steps }))
-            }
+            ExprKind::Earlier { .. } => self.happened(x, bound),
             ExprKind::Since { none, since } => self.since(x, none, since, bound),
             ExprKind::Verdict(_) | ExprKind::Share { .. } => match self.verdicts.get(&(x.e as *const Expr as usize)) {
                 Some(n) => Ok(Formula::Known(*n)),
@@ -326,6 +322,27 @@ impl<'p> Unit<'p, '_> {
                 each_part(x.e, &mut |p| any |= self.opens(x.sub(p), bound));
                 any
             }
+        }
+    }
+
+    /// Whether one of several parts is an `earlier` whose event another of them speaks of.
+    fn finds(&self, x: E<'_>, parts: &[hir::Expr], bound: &Bound) -> bool {
+        parts.iter().enumerate().any(|(i, part)| {
+            let mut found = vec![];
+            self.found_by(x.sub(part), &mut found);
+            found.retain(|s| !bound.contains(s));
+            let mut others = vec![];
+            if !found.is_empty() {
+                parts.iter().enumerate().filter(|o| o.0 != i).for_each(|o| self.mentions(x.sub(o.1), &mut others));
+            }
+            found.iter().any(|s| others.contains(s))
+        })
+    }
+
+    fn found_by(&self, x: E<'_>, out: &mut Vec<Slot>) {
+        match &x.e.kind {
+            ExprKind::And(parts) => parts.iter().for_each(|p| self.found_by(x.sub(p), out)),
+            _ => out.extend(self.earlier_slots(x)),
         }
     }
 

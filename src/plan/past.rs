@@ -191,6 +191,8 @@ impl<'p> Unit<'p, '_> {
         };
         let mut list: Vec<Conjunct<'_>> = vec![];
         let mut slots = vec![];
+        // what is known already must be what is found
+        let mut known = vec![];
         let several = binders.len() > 1;
         for (n, b) in binders.iter().rev().enumerate() {
             let Domain::Kind(ty) = &b.domain else { continue };
@@ -198,8 +200,11 @@ impl<'p> Unit<'p, '_> {
                 Some(v) => self.slot(x.env, v),
                 None => self.fresh(),
             };
-            // its own binders are found anew
-            bound.remove(&slot);
+            if bound.remove(&slot) {
+                let saved = self.fresh();
+                steps.push(Step::Let { slot: saved, value: Scalar::Slot(slot) });
+                known.push((slot, saved));
+            }
             let mut past = Past::new(ty, slot, now);
             (past.present, past.latest) = (false, true);
             if n == 0 && !several {
@@ -225,6 +230,10 @@ impl<'p> Unit<'p, '_> {
         }
         bound.extend(slots);
         steps.push(Step::Latest(block));
+        for (found, saved) in known {
+            let same = Scalar::Op(Op::Eq, vec![Scalar::Slot(found), Scalar::Slot(saved)], x.e.place);
+            steps.push(Step::Filter(Formula::Test(Computed { block: Block::default(), result: same })));
+        }
         Ok(())
     }
 
@@ -238,6 +247,41 @@ impl<'p> Unit<'p, '_> {
         {
             *n = Need::Latest;
         }
+    }
+
+    /// An `earlier` of whose event nothing else speaks only asks whether there is one.
+    pub(super) fn existing<'a>(&mut self, list: Vec<Conjunct<'a>>, bound: &Bound, needed: &[Slot]) -> Vec<Conjunct<'a>> {
+        let sought = |c: &Conjunct<'a>| match c {
+            Conjunct::Earlier(x) => self.earlier_slots(*x),
+            _ => vec![],
+        };
+        let all: Vec<Slot> = list.iter().flat_map(sought).collect();
+        if all.is_empty() {
+            return list;
+        }
+        self.levels.push(all.into_iter().collect());
+        let spoken: Vec<Vec<Slot>> = list.iter().map(|c| self.conjunct_slots(c)).collect();
+        self.levels.pop();
+        let plain = |(i, c): (usize, Conjunct<'a>)| {
+            let Conjunct::Earlier(x) = c else { return c };
+            let elsewhere = |s: &Slot| spoken.iter().enumerate().any(|(j, l)| j != i && l.contains(s));
+            match self.earlier_slots(x).iter().any(|s| bound.contains(s) || needed.contains(s) || elsewhere(s)) {
+                true => Conjunct::Earlier(x),
+                false => Conjunct::Formula(x),
+            }
+        };
+        list.into_iter().enumerate().map(plain).collect()
+    }
+
+    /// Whether there is an event before now; of events that are known already, whether they are the latest.
+    pub(super) fn happened(&mut self, x: E<'_>, bound: &Bound) -> Result<Formula> {
+        let mut steps = vec![];
+        self.earlier(x, &mut bound.clone(), &mut steps)?;
+        let known = self.earlier_slots(x).iter().any(|s| bound.contains(s));
+        if let (false, [Step::Latest(block)]) = (known, steps.as_slice()) {
+            return Ok(Formula::Exists(block.clone()));
+        }
+        Ok(Formula::Exists(Block { steps }))
     }
 
     /// `last N x: E where φ`: φ selects, the latest are kept.

@@ -95,7 +95,7 @@ mod tests {
             test("odd", Verdict::Unknown, &["why"]),
         ];
         let sources = Sources::new();
-        let suites = [Suite { program: "p.dbm", sources: &sources, tests: &tests, untried: None }];
+        let suites = [Suite { program: "p.dbm", sources: &sources, tests: &tests, untried: None, mutated: None }];
         let replayed = [
             Replayed { path: "a.snap".into(), difference: None },
             Replayed { path: "b.snap".into(), difference: Some("- x\n+ y\n".into()) },

@@ -14,6 +14,7 @@ pub mod reason;
 pub mod replay;
 pub mod schema;
 pub mod style;
+pub mod svg;
 pub mod table;
 pub mod text;
 pub mod trial;

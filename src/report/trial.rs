@@ -3,7 +3,7 @@ use super::excerpt::place_text;
 use super::exit::Exit;
 use super::style::{Style, Tone, clean, counted};
 use crate::base::Sources;
-use crate::verdict::{TestReport, Untried, Verdict};
+use crate::verdict::{Mutation, TestReport, Untried, Verdict};
 use std::fmt::Write;
 
 /// The tests of one program.
@@ -16,6 +16,21 @@ pub struct Suite<'a> {
     pub tests: &'a [TestReport],
     /// What they leave untried; none if only some of them ran.
     pub untried: Option<&'a Untried>,
+    /// What became of changed examples, if that was asked for.
+    pub mutated: Option<&'a Mutated>,
+}
+
+/// What became of the examples of a program when each of their elements was dropped and changed.
+#[derive(Default)]
+pub struct Mutated {
+    /// What its tests give.
+    pub tests: Vec<Mutation>,
+    /// Its candidates.
+    pub candidates: Vec<Mutation>,
+    /// Candidates that cannot be read, and why.
+    pub refused: Vec<(String, String)>,
+    /// The demands that are violated in none of all these, whatever is changed.
+    pub untripped: Vec<String>,
 }
 
 /// One line for each test, and what was found where an expectation is not met.
@@ -41,7 +56,32 @@ pub fn text(suite: &Suite, style: Style) -> String {
             }
         }
     }
+    suite.mutated.into_iter().for_each(|m| mutated(&mut out, m, style));
     out
+}
+
+/// How many changes were tried, the demands that none of them trips, the elements that nothing guards.
+fn mutated(out: &mut String, m: &Mutated, style: Style) {
+    let all = || m.tests.iter().chain(&m.candidates);
+    let changes: u64 = all().map(|x| x.changes).sum();
+    let examples = all().count() as u64;
+    let mut lines = match examples {
+        0 => vec!["there is no example to change".to_string()],
+        n => vec![format!("{} of {}", counted(changes, "change", "changes"), counted(n, "example", "examples"))],
+    };
+    if examples > 0 && !m.untripped.is_empty() {
+        lines.push(format!("no change trips {}", listed(&m.untripped)));
+    }
+    for x in m.candidates.iter().filter(|x| !x.unguarded.is_empty()) {
+        let of = format!("{} of {}", x.unguarded.len(), counted(x.elements, "element", "elements"));
+        lines.push(format!("{}: nothing guards {} ({of})", x.example, listed(&x.unguarded)));
+    }
+    lines.extend(all().filter(|x| !x.whole).map(|x| format!("{}: a limit came before all changes were tried", x.example)));
+    lines.extend(m.refused.iter().map(|(name, why)| format!("{name} is no example: {why}")));
+    for (n, line) in lines.iter().enumerate() {
+        let line = if n == 0 { format!("mutation: {line}") } else { format!("note: {line}") };
+        let _ = writeln!(out, "  {}", style.paint(Tone::Faint, &clean(&line)));
+    }
 }
 
 /// Names for a sentence, cut after eight.
@@ -101,7 +141,7 @@ pub struct Replayed {
 }
 
 /// `{"dbm_tests": 1, "programs": [{"program", "tests": [{"title", "verdict", "line", "column", "misses"}],
-/// "not_violated": […], "not_derived": […]}], "recordings": [{"path", "verdict",
+/// "not_violated": […], "not_derived": […], "mutation": {"not_tripped": […], "examples": […]}}], "recordings": [{"path", "verdict",
 /// "difference"}]}`; the demands and rules that no test tried are left out if only some tests ran.
 pub fn json(suites: &[Suite], replayed: &[Replayed]) -> String {
     #[derive(serde::Serialize)]
@@ -125,6 +165,22 @@ pub fn json(suites: &[Suite], replayed: &[Replayed]) -> String {
         not_violated: Option<&'a [String]>,
         #[serde(skip_serializing_if = "Option::is_none")]
         not_derived: Option<&'a [String]>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mutation: Option<Changed<'a>>,
+    }
+    #[derive(serde::Serialize)]
+    struct Changed<'a> {
+        not_tripped: &'a [String],
+        examples: Vec<Example<'a>>,
+    }
+    #[derive(serde::Serialize)]
+    struct Example<'a> {
+        example: &'a str,
+        test: bool,
+        elements: u64,
+        changes: u64,
+        complete: bool,
+        unguarded: &'a [String],
     }
     #[derive(serde::Serialize)]
     struct Test<'a> {
@@ -139,6 +195,16 @@ pub fn json(suites: &[Suite], replayed: &[Replayed]) -> String {
         message: &'a str,
         line: usize,
         column: usize,
+    }
+    fn example((m, test): (&Mutation, bool)) -> Example<'_> {
+        Example {
+            example: &m.example,
+            test,
+            elements: m.elements,
+            changes: m.changes,
+            complete: m.whole,
+            unguarded: &m.unguarded,
+        }
     }
     let at = |s: &Suite, p| s.sources.position(p).map_or((0, 0), |(_, l, c)| (l, c));
     let programs = suites.iter().map(|s| Program {
@@ -155,6 +221,10 @@ pub fn json(suites: &[Suite], replayed: &[Replayed]) -> String {
             .collect(),
         not_violated: s.untried.map(|u| &*u.demands),
         not_derived: s.untried.map(|u| &*u.rules),
+        mutation: s.mutated.map(|m| Changed {
+            not_tripped: &m.untripped,
+            examples: m.tests.iter().map(|x| (x, true)).chain(m.candidates.iter().map(|x| (x, false))).map(example).collect(),
+        }),
     });
     let recordings = replayed.iter().map(|r| Recorded {
         path: &r.path,

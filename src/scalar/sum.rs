@@ -5,7 +5,7 @@ use super::expression::{Fault, FaultKind};
 /// are kept. What was added can be subtracted again, and parts can be merged, in any order.
 ///
 /// Two sums of the same values may hold them differently; compare their [`ExactSum::result`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct ExactSum {
     /// The limb that `limbs` begins with.
     low: usize,

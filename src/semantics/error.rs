@@ -143,6 +143,15 @@ pub const IDLE_ALLOW: Code = Code::new(809, "idle-allow");
 /// Braces in a title, where nothing is replaced.
 pub const TITLE_BRACES: Code = Code::new(810, "braces-in-title");
 
+/// A text that nothing else knows, near one that is known.
+pub const STRAY_TEXT: Code = Code::new(811, "stray-text");
+/// A clause of a policy that another one makes pointless.
+pub const SHADOWED_CLAUSE: Code = Code::new(812, "shadowed-clause");
+/// A refusal whose message says that it can be approved.
+pub const PROMISED_APPROVAL: Code = Code::new(813, "promised-approval");
+/// A pattern that allows, and is not anchored.
+pub const OPEN_PATTERN: Code = Code::new(814, "open-pattern");
+
 /// The warnings that a comment can allow.
 pub const LINTS: &[Code] = &[
     SINGLE_USE,
@@ -154,6 +163,10 @@ pub const LINTS: &[Code] = &[
     MISLEADING_PATTERN,
     CONTRADICTION,
     TITLE_BRACES,
+    STRAY_TEXT,
+    SHADOWED_CLAUSE,
+    PROMISED_APPROVAL,
+    OPEN_PATTERN,
 ];
 
 /// All of them.
@@ -226,6 +239,10 @@ pub const ALL: &[Code] = &[
     CONTRADICTION,
     IDLE_ALLOW,
     TITLE_BRACES,
+    STRAY_TEXT,
+    SHADOWED_CLAUSE,
+    PROMISED_APPROVAL,
+    OPEN_PATTERN,
 ];
 
 /// Names for a sentence: `a`, `b` and `c`; cut after eight.

@@ -1,6 +1,7 @@
 //! Warnings about programs that are right but probably not meant so. Called for each item, and once for the whole program.
 use super::checker::{Checker, quoted};
 use super::error;
+use super::governance;
 use super::hir::PolicyForm;
 use super::scope::Cx;
 use crate::base::diagnostic::nearest;
@@ -89,6 +90,9 @@ pub fn program(c: &mut Checker) {
                 .help("add `permit`, or `permit when …`, to a policy"),
             );
         }
+    }
+    if !c.diagnostics.iter().any(Diagnostic::is_error) {
+        found.extend(governance::policies(c));
     }
     for d in found {
         c.report(d);

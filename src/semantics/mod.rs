@@ -6,6 +6,7 @@ mod contradiction;
 mod cycles;
 pub mod error;
 pub mod eventful;
+mod governance;
 pub mod hir;
 mod improve;
 pub mod library;

@@ -1,4 +1,4 @@
-//! Patterns that are right, but hardly mean what they seem to. Called by the check of `matches`.
+//! Patterns that are right, but hardly mean what they seem to. Called by the check of `matches` and by governance.
 use super::error;
 use crate::base::{Diagnostic, Place, Span};
 
@@ -110,6 +110,36 @@ fn bare_dot(pattern: &str) -> Option<usize> {
     })
 }
 
+/// How a pattern that is meant to allow a whole text is open at an end: what is wrong with it, and what it lets through.
+pub fn open(pattern: &str) -> Option<(&'static str, String)> {
+    let begins = pattern.starts_with('^') || pattern.starts_with("\\A");
+    let ends = pattern.ends_with('$') && !pattern.ends_with("\\$") || pattern.ends_with("\\z");
+    let inner = pattern.trim_start_matches('^').trim_end_matches('$');
+    // a name with its dots escaped, as it stands at the end of a host
+    let plain = inner.replace("\\.", ".").replace("[.]", ".");
+    let tail: String = plain.chars().rev().take_while(|c| c.is_ascii_alphanumeric() || "-.@".contains(*c)).collect();
+    let tail: String = tail.chars().rev().collect();
+    let host = ENDINGS.iter().any(|e| {
+        let before = inner.strip_suffix(e).and_then(|b| b.strip_suffix("\\.").or(b.strip_suffix("[.]")));
+        before.is_some_and(|b| b.ends_with(|c: char| c.is_ascii_alphanumeric()))
+    });
+    if begins && !ends && host {
+        return Some(("this pattern leaves open what comes behind the name", format!("{tail}.evil.com")));
+    }
+    if !begins && ends && host && tail == plain && plain.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Some(("this pattern leaves open what stands before the name", format!("evil{plain}")));
+    }
+    // a word somewhere in the text
+    let classes = inner.replace("\\.", "").replace("[.]", "").contains(['[', '\\']);
+    if begins || ends || classes || inner.starts_with(".*") {
+        return None;
+    }
+    let word = plain
+        .split(|c: char| !c.is_ascii_alphanumeric() && !"-_.@".contains(c))
+        .find(|w| w.chars().filter(|c| c.is_alphabetic()).count() > 2)?;
+    Some(("this pattern matches anywhere in the text", format!("x-{word}-x")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +175,36 @@ mod tests {
             "[.]com",
         ] {
             assert!(!warns(p), "{p}");
+        }
+    }
+
+    #[test]
+    fn what_lets_through_too_much_is_told_from_what_does_not() {
+        for p in [
+            r"ourcompany\.com",
+            r"ourcompany\.com$",
+            r"^https://api\.example\.com",
+            r"^.*@ourcompany\.com",
+            "read|search",
+            r"api[.]example[.]com",
+        ] {
+            assert!(open(p).is_some(), "{p}");
+        }
+        for p in [
+            r"^[a-z.]+@ourcompany\.com$",
+            r"@ourcompany\.com$",
+            r"(^|\.)ourcompany\.com$",
+            "^read_",
+            r"\.txt$",
+            r"^https://api\.example\.com/",
+            "^(read|search)$",
+            r"\bplease\b",
+            ".*",
+            "[0-9]",
+            r"\d+",
+            r"\Aread\z",
+        ] {
+            assert!(open(p).is_none(), "{p}");
         }
     }
 }

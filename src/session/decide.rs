@@ -201,6 +201,9 @@ fn tried_report<'p>(
         let gone = |text: &str| f.gone.iter().any(|g| text.contains(g.as_str()));
         let lost = why.lost(inv, (*clause, binding), &gone);
         v.witness = lost.into_iter().map(|r| WitnessStep { text: r.text, candidate: r.candidate }).collect();
+        if let Some(w) = &mut v.world {
+            w.picture.lose(v.witness.iter().map(|w| w.text.as_str()));
+        }
     }
     // what happens at one place in many worlds is said once
     let mut obstacles: BTreeMap<Place, Vec<(&Obstacle, &str)>> = BTreeMap::new();
@@ -299,7 +302,12 @@ fn failing(graph: &Graph, i: &hir::Intervention, f: &Failing, asked: &Asked<'_>)
         message,
         witness: vec![],
         why: vec![],
-        world: Some(WorldChange { edits: f.edits.clone(), broken: f.broken.clone(), shifts: shifts.collect() }),
+        world: Some(WorldChange {
+            edits: f.edits.clone(),
+            broken: f.broken.clone(),
+            shifts: shifts.collect(),
+            picture: f.picture.clone(),
+        }),
         strike: None,
         program: f.place,
         candidate: elements.into_iter().filter_map(|e| (asked.locate)(graph, e)).collect(),

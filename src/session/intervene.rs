@@ -1,6 +1,7 @@
 //! Interventions, all worlds at once: proposed in the parent, joined to one structure, evaluated in one run, judged. Called by decide.
 use super::evaluate::{Evaluation, How, World};
 use super::expectation::Judged;
+use super::picture::picture;
 use super::propose::{Edited, Proposal};
 use crate::base::Place;
 use crate::demand::intervention::{self, Shift, Truth, Try};
@@ -14,7 +15,8 @@ use crate::semantics::{Needs, Strata};
 use crate::structure::difference::Difference;
 use crate::structure::edit::{Change, Conflict};
 use crate::structure::graph::{Graph, Numbers, quoted};
-use crate::structure::world::{self, joint};
+use crate::structure::world::{self, Joint, joint};
+use crate::verdict::Picture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -78,6 +80,8 @@ pub struct Failing {
     pub place: Place,
     /// What the relations behind it lost and gained.
     pub shifts: Vec<Shifted>,
+    /// What surrounds its edits.
+    pub picture: Picture,
 }
 
 /// What a relation lost and gained.
@@ -111,7 +115,23 @@ enum State {
 }
 
 /// So many worlds are evaluated together.
-const TOGETHER: usize = 16_384;
+pub(super) const TOGETHER: usize = 16_384;
+
+/// Says where the worlds of a joint structure differ.
+pub(super) fn differ(m: &mut Machine<Worlds>, joint: &Joint) {
+    let all = m.universe.clone();
+    for (v, list) in &joint.removed {
+        m.exists.insert(*v, all.except_certain(all.these(list).as_ref()));
+    }
+    for (v, list) in &joint.added {
+        // what one world adds and another removes cannot be: both are below one parent
+        m.exists.insert(*v, all.these(list));
+    }
+    for (k, pieces) in &joint.set {
+        let pieces = pieces.iter().filter_map(|(v, list)| Some((*v, all.these(list)?))).collect();
+        m.overrides.insert(*k, pieces);
+    }
+}
 
 /// Tries an intervention.
 pub fn intervene<'p>(
@@ -136,7 +156,9 @@ pub fn intervene<'p>(
         let state = run.state(parent, &p);
         going.push(Going { proposal: p, state, shown: None });
     }
-    run.tried.checked = going.len() as u64;
+    let all = going.len() as u64;
+    run.tried.checked = all;
+    budget.progress.tell(0, all);
     let mut needs = Needs::new(program);
     needs.intervention(i);
     let strata = needs.strata(strata);
@@ -175,6 +197,8 @@ pub fn intervene<'p>(
                 }
             }
         }
+        let open = order.len() as u64 + left.len() as u64;
+        budget.progress.tell(all.saturating_sub(open), all);
         if left.len() == before {
             for g in left {
                 if let Some(w) = going.get_mut(g) {
@@ -187,6 +211,7 @@ pub fn intervene<'p>(
             order.splice(0..0, left);
         }
     }
+    budget.progress.tell(0, 0);
     run.conclude(going);
     Ok(run.tried)
 }
@@ -292,19 +317,7 @@ impl<'p> Run<'p> {
             let universe = Worlds::all(size);
             let differ = |m: &mut Machine<Worlds>| {
                 m.before = if compared { Before::Further(n) } else { Before::First };
-                let all = m.universe.clone();
-                for (v, list) in &joint.removed {
-                    let there = all.except_certain(all.these(list).as_ref());
-                    m.exists.insert(*v, there);
-                }
-                for (v, list) in &joint.added {
-                    // what one world adds and another removes cannot be: both are below one parent
-                    m.exists.insert(*v, all.these(list));
-                }
-                for (k, pieces) in &joint.set {
-                    let pieces = pieces.iter().filter_map(|(v, list)| Some((*v, all.these(list)?))).collect();
-                    m.overrides.insert(*k, pieces);
-                }
+                differ(m, &joint);
             };
             let mut e =
                 Evaluation::new(self.program, strata, joint.graph.clone(), (universe, values), budget.clone(), how, &differ);
@@ -358,7 +371,7 @@ impl<'p> Run<'p> {
             Before::Further(_) => t.world + n,
         };
         let m = &e.machine;
-        let mut broken = vec![];
+        let (mut broken, mut hurt) = (vec![], BTreeSet::new());
         let mut first: Option<(InvariantId, usize, Vec<(Arc<str>, Val)>)> = None;
         for (id, (plan, v)) in &judged.invariants {
             let name = self.program.invariants.get(id.0 as usize).map_or("?", |i| &i.name);
@@ -371,6 +384,7 @@ impl<'p> Run<'p> {
                         true => format!("`{name}`"),
                         false => format!("`{name}` for {}", parts.join(", ")),
                     });
+                    hurt.extend(row.iter().take(c.binding.len()).filter_map(|v| numbers.back(*v)));
                     // the smallest, so that the order of rows does not show
                     let old = |(n, v): (&(Arc<str>, u32), &Val)| Some((n.0.clone(), numbers.back(*v)?));
                     let binding: Option<Vec<_>> = c.binding.iter().zip(row).map(old).collect();
@@ -390,7 +404,10 @@ impl<'p> Run<'p> {
         broken.sort();
         broken.dedup();
         let mut shifts = vec![];
+        let mut drawn = Picture::default();
         if self.described < self.most.shifts {
+            let changes: Vec<&Change> = p.edits.iter().flatten().map(|c| &c.0).collect();
+            drawn = picture(&self.graph, &changes, &hurt.into_iter().collect::<Vec<_>>());
             for id in &judged.rules {
                 let (gained, lost) = intervention::shift(m, RelId(id.0), t.world, before, SHOWN);
                 let Some(r) = m.relation(RelId(id.0)).filter(|_| gained.count + lost.count > 0) else { continue };
@@ -418,7 +435,7 @@ impl<'p> Run<'p> {
         let lets: BTreeSet<hir::VarId> = self.i.lets_before.iter().map(|l| l.0).collect();
         let binding = p.binding.iter().filter(|b| !lets.contains(&b.0)).map(|(v, x)| (name(*v), *x)).collect();
         let place = judged.plan.expects.get(missed).map_or(self.i.place, |e| e.place);
-        Failing { binding, edits, message, broken, first, gone, place, shifts }
+        Failing { binding, edits, message, broken, first, gone, place, shifts, picture: drawn }
     }
 
     /// What a change takes away, as it stands in reasons.

@@ -21,7 +21,7 @@ pub struct Plans {
     /// Which are on what.
     pub governed: Governed,
     /// Event rules, stratum by stratum.
-    timed: Vec<TimedPlan>,
+    pub(super) timed: Vec<TimedPlan>,
     /// `default permit`.
     pub default_permits: bool,
     /// Whether events are looked up by id, so that all must be kept.

@@ -16,13 +16,16 @@ pub mod kept;
 pub mod limits;
 pub mod live;
 pub mod monitor;
+mod mutate;
 mod named;
 mod params;
+mod picture;
 mod places;
 pub mod program;
 pub mod propose;
 pub mod replay;
 pub mod run;
+mod snapshot;
 mod stages;
 mod stream;
 pub mod told;
@@ -33,6 +36,7 @@ pub mod why;
 mod why_not;
 pub mod workbench;
 
+pub use crate::engine::Progress;
 pub use error::{Error, Failure, codes};
 pub use input::{Input, ParamValue, duration};
 pub use kept::{Growth, Kept};
@@ -50,7 +54,7 @@ pub use crate::scalar::expression::{HostCall, HostFunction};
 pub use crate::scalar::{Type, Value};
 pub use crate::structure::diff::Distance;
 pub use crate::verdict::{
-    Answer, CandidateReport, Changed, Consensus, Decision, DemandKind, DemandReport, Difference, Located, Miss, Reason, Report,
-    Table, TestReport, Unknown, Untried, Verdict, Violation, WitnessStep,
+    Answer, CandidateReport, Changed, Consensus, Decision, DemandKind, DemandReport, Difference, Located, Miss, Mutation, Reason,
+    Report, Table, TestReport, Unknown, Untried, Verdict, Violation, WitnessStep,
 };
 pub use crate::verdict::{Effect, ruling};

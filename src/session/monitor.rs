@@ -146,7 +146,9 @@ pub struct Monitor {
     pub(super) counters: Counters,
     /// The values of the dictionary before any event.
     pub(super) base: usize,
-    tidy_at: usize,
+    pub(super) tidy_at: usize,
+    /// What the structure beside the events was made of.
+    pub(super) beside: Option<Input>,
 }
 
 /// Does the same in either sort of run.
@@ -224,6 +226,7 @@ impl Monitor {
             counters: Counters::default(),
             base,
             tidy_at: base + TIDY,
+            beside: options.beside.clone(),
         })
     }
 
@@ -420,7 +423,7 @@ impl Monitor {
         &self.program
     }
 
-    fn key(&self, kind: &str, id: &str) -> Result<Key, String> {
+    pub(super) fn key(&self, kind: &str, id: &str) -> Result<Key, String> {
         let schema = &self.core.graph().schema;
         let found = schema.of_sort(Sort::Event).find(|k| schema.name(*k) == kind);
         found.map(|k| (k, id.into())).ok_or_else(|| format!("there is no event kind `{kind}`"))
@@ -738,10 +741,10 @@ pub(super) fn within(ty: &Type) -> Type {
 }
 
 /// A clause that is to blame.
-pub(super) fn because(policy: String, effect: &'static str, message: String) -> Because {
+pub(super) fn because(policy: String, effect: &str, message: String) -> Because {
     Because {
         policy,
-        effect,
+        effect: effect.to_string(),
         to: None,
         message,
         clause: String::new(),

@@ -8,6 +8,7 @@ use super::stages::{self, Checked, Formula};
 use super::why::Extent;
 use crate::base::diagnostic::nearest;
 use crate::base::{Code, Diagnostic, Place, Sources, Span};
+use crate::engine::Progress;
 use crate::report::exit::conclude;
 use crate::semantics::hir;
 use crate::verdict::{Answer, CandidateReport, Report, Table, TestReport, Verdict};
@@ -35,6 +36,8 @@ pub struct RunOptions {
     pub limits: Limits,
     /// Stops the run from another thread.
     pub cancel: Cancel,
+    /// How far it is, for another thread.
+    pub progress: Progress,
 }
 
 impl Default for RunOptions {
@@ -50,6 +53,7 @@ impl Default for RunOptions {
             why: None,
             limits: Limits::default(),
             cancel: Cancel::new(),
+            progress: Progress::default(),
         }
     }
 }

@@ -193,7 +193,12 @@ pub(super) fn declared(input: &Input, run: &RunOptions, sources: &mut Sources) -
 
 pub(super) fn budget(options: &RunOptions) -> Budget {
     let cancel = options.cancel.clone();
-    Budget { facts: options.limits.facts, bytes: options.limits.memory, stop: Arc::new(move || cancel.stopped().is_some()) }
+    Budget {
+        facts: options.limits.facts,
+        bytes: options.limits.memory,
+        stop: Arc::new(move || cancel.stopped().is_some()),
+        progress: options.progress.clone(),
+    }
 }
 
 /// Of each invariant that asks for a share of the candidates: whether its formula is true in this one.
@@ -472,6 +477,12 @@ pub(super) fn why(
     answer
 }
 
+/// The structure that a test gives.
+pub(super) fn given(checked: &Checked, test: &hir::Test, options: &RunOptions) -> Result<Graph, Vec<Diagnostic>> {
+    let limits = door_limits(&options.limits, &options.cancel);
+    candidate::from_given(&checked.program, &test.given, test.vars.len(), &values(checked), &limits)
+}
+
 /// One test of the program.
 pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions, sources: &Sources) -> TestReport {
     let mut report = TestReport {
@@ -483,13 +494,7 @@ pub(super) fn test(checked: &Checked, test: &hir::Test, options: &RunOptions, so
         violates: vec![],
         derives: vec![],
     };
-    let given = match candidate::from_given(
-        &checked.program,
-        &test.given,
-        test.vars.len(),
-        &values(checked),
-        &door_limits(&options.limits, &options.cancel),
-    ) {
+    let given = match given(checked, test, options) {
         Ok(given) => given,
         Err(found) => {
             report.diagnostics = found;

@@ -139,7 +139,8 @@ impl Told {
             Line::Confirm(n) => Told::Confirm(n.kind, n.id),
             Line::Withdraw(n) => Told::Withdraw(n.kind, n.id),
             Line::Advance(t) => Told::Advance(parse_time(&t).map_err(|f| f.text)?),
-            Line::List(_) => Told::List,
+            Line::List(true) => Told::List,
+            Line::List(false) => return Err("`list` is asked with `true`".into()),
         })
     }
     /// Its time, if it has one.

@@ -127,6 +127,8 @@ pub struct WorldChange {
     pub broken: Vec<String>,
     /// What the relations behind the expectation lost and gained.
     pub shifts: Vec<FactShift>,
+    /// What surrounds the edits.
+    pub picture: super::Picture,
 }
 
 /// What a relation lost and gained in a world.

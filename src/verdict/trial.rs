@@ -1,6 +1,7 @@
 //! The outcome of a `test` item of a program. Made by demand and session, drawn by report.
 use super::Verdict;
 use crate::base::{Diagnostic, Place};
+use std::collections::BTreeSet;
 
 /// One expectation that was not met.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,4 +38,21 @@ pub struct Untried {
     pub demands: Vec<String>,
     /// Rules of which no test has a fact.
     pub rules: Vec<String>,
+}
+
+/// What became of an example whose elements were dropped and changed, one at a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mutation {
+    /// The candidate as named, or the title of a test.
+    pub example: String,
+    /// How many elements it has.
+    pub elements: u64,
+    /// How many changes were tried.
+    pub changes: u64,
+    /// The demands that are violated in the example as it is, or by one of the changes.
+    pub tripped: BTreeSet<String>,
+    /// The elements of which no demand notices any change.
+    pub unguarded: Vec<String>,
+    /// Whether no limit ended it before.
+    pub whole: bool,
 }

@@ -249,7 +249,7 @@ fn shrunk(mut case: Case, check: &dyn Fn(&Case, &Checked, &Sources) -> Option<St
 }
 
 /// An item with something taken out.
-fn cuts(item: &str) -> Vec<String> {
+pub fn cuts(item: &str) -> Vec<String> {
     let mut all = vec![];
     // positions at each depth of parentheses
     let bytes = item.as_bytes();
@@ -271,7 +271,8 @@ fn cuts(item: &str) -> Vec<String> {
             _ => {}
         }
     }
-    for word in [" and ", " or ", " where ", ", ", " never ", " require ", " let "] {
+    for word in [" and ", " or ", " where ", ", ", " never ", " require ", " let ", " when ", " unless ", " within ", " message "]
+    {
         let at: Vec<usize> = item.match_indices(word).map(|m| m.0).collect();
         for (n, start) in at.iter().enumerate() {
             for end in at

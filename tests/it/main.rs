@@ -5,11 +5,14 @@ mod cli;
 mod docs;
 mod errors;
 mod examples;
+mod flagship;
 mod format;
 mod fuzz;
+mod hook;
 mod hostile;
 mod hour;
 mod library;
+mod monitor;
 mod n8n;
 // truth is an option there, and unknown does not end a fold
 #[allow(clippy::manual_try_fold)]
@@ -18,6 +21,10 @@ mod page;
 mod random;
 mod repl;
 mod report;
+mod temporal;
 mod tidy;
+mod traces;
 mod wall;
+mod watch;
+mod whatif;
 mod worlds;

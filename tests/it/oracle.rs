@@ -20,6 +20,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+#[path = "oracle/past.rs"]
+pub mod past;
+
 /// Why there is no value: a fault, or (where a value rule must match) no value at all, which makes the conjunct false.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Bad {
@@ -51,6 +54,8 @@ pub struct Outcome {
 struct Env<'a> {
     vars: &'a [Var],
     vals: Vec<Option<V>>,
+    /// The event that is now, where there is one: events range over what is not after it.
+    now: Option<u32>,
 }
 type Pairs = BTreeMap<(Value, Value), bool>;
 type Sink<'s, 'a> = &'s mut dyn FnMut(&Env<'a>, Truth);
@@ -58,6 +63,8 @@ pub struct Oracle<'a> {
     p: &'a Program,
     g: &'a Graph,
     reach: Vec<BTreeSet<usize>>,
+    /// As `reach`, without what is asked of an event strictly before.
+    local: Vec<BTreeSet<usize>>,
     tables: RefCell<Vec<Option<Rc<Table>>>>,
     walks: RefCell<BTreeMap<usize, Rc<Pairs>>>,
 }
@@ -106,6 +113,10 @@ fn parts(e: &Expr) -> (Vec<&Expr>, Vec<&Expr>) {
         Quantified(_, s, last) | Aggregate { scope: s, value: last, .. } => {
             (vec![], scope_parts(s).into_iter().chain(last.as_deref()).collect())
         }
+        Earlier { filter, .. } => (vec![], filter.as_deref().into_iter().collect()),
+        Since { none, since } => (vec![], scope_parts(none).into_iter().chain(scope_parts(since)).collect()),
+        Consecutive { scope, satisfies } => (vec![], scope_parts(scope).into_iter().chain([&**satisfies]).collect()),
+        Text(l) => (l.iter().filter_map(|p| if let TextPart::Value(x) = p { Some(x) } else { None }).collect(), vec![]),
         _ => (vec![], vec![]),
     }
 }
@@ -120,6 +131,7 @@ fn mentions(e: &Expr, open: &BTreeSet<usize>) -> bool {
     let own = match &e.kind {
         ExprKind::Var(v) => open.contains(&(v.0 as usize)),
         ExprKind::Path(p) => p.edge.is_some_and(|v| open.contains(&(v.0 as usize))),
+        ExprKind::Earlier { .. } => past::found_by(e).iter().any(|v| open.contains(v)),
         _ => false,
     };
     let (a, b) = parts(e);
@@ -136,6 +148,19 @@ fn opens(e: &Expr, env: &Env) -> BTreeSet<usize> {
     };
     own.retain(|v| env.vals[*v].is_none());
     parts(e).0.iter().fold(own, |a, x| &a | &opens(x, env))
+}
+
+/// The variables that a list of conjuncts binds. The events of an `earlier` are sought one by one only if something else speaks of them.
+fn opened(list: &[&Expr], also: &[&Expr], env: &Env) -> BTreeSet<usize> {
+    let mut all = BTreeSet::new();
+    for (i, e) in list.iter().enumerate() {
+        all.extend(opens(e, env));
+        let others = || list.iter().enumerate().filter(|o| o.0 != i).map(|o| *o.1).chain(also.iter().copied());
+        all.extend(
+            past::found_by(e).into_iter().filter(|v| env.vals[*v].is_none() && others().any(|o| mentions(o, &[*v].into()))),
+        );
+    }
+    all
 }
 
 impl<'a> Oracle<'a> {
@@ -167,19 +192,21 @@ impl<'a> Oracle<'a> {
             let (a, b) = parts(e);
             a.into_iter().chain(b).for_each(|x| uses(x, n, out));
         }
+        let closed = |mut reach: Vec<BTreeSet<usize>>| loop {
+            let next: Vec<BTreeSet<usize>> = reach.iter().map(|s| s.iter().fold(s.clone(), |a, i| &a | &reach[*i])).collect();
+            if next == reach {
+                return reach;
+            }
+            reach = next;
+        };
         for (i, r) in p.rules.iter().enumerate() {
             r.clauses.iter().flat_map(|c| c.body.iter().chain(&c.value)).for_each(|e| uses(e, n, &mut reach[i]));
         }
         p.mechanisms.iter().for_each(|m| uses(&m.value, n, &mut reach[n + m.attr.0 as usize]));
-        loop {
-            let next: Vec<BTreeSet<usize>> = reach.iter().map(|s| s.iter().fold(s.clone(), |a, i| &a | &reach[*i])).collect();
-            if next == reach {
-                break;
-            }
-            reach = next;
-        }
+        let reach = closed(reach);
+        let local = closed(past::local_uses(p, reach.len()));
         let tables = RefCell::new(vec![None; reach.len()]);
-        Oracle { p, g, reach, tables, walks: RefCell::default() }
+        Oracle { p, g, reach, local, tables, walks: RefCell::default() }
     }
     fn elements(&self, ty: &Type) -> Vec<V> {
         let Some((s, k)) = sort(ty) else { return vec![] };
@@ -203,6 +230,9 @@ impl<'a> Oracle<'a> {
     pub fn table(&self, item: usize) -> Rc<Table> {
         if let Some(t) = &self.tables.borrow()[item] {
             return t.clone();
+        }
+        if self.by_time(item) {
+            return self.timed(item);
         }
         let all = |i: &usize| *i == item || (self.reach[item].contains(i) && self.reach[*i].contains(&item));
         let group: Vec<usize> = (0..self.reach.len()).filter(all).collect();
@@ -228,6 +258,10 @@ impl<'a> Oracle<'a> {
     }
     /// What an item's clauses give, from what is known by now.
     fn round(&self, item: usize) -> Table {
+        self.round_at(item, None)
+    }
+    /// As above; of an event rule at one event, beside what it says of those before.
+    fn round_at(&self, item: usize, now: Option<u32>) -> Table {
         let mut t = Table { broken: self.tables.borrow()[item].as_ref().is_some_and(|t| t.broken), ..Table::default() };
         if t.broken {
             return t;
@@ -235,7 +269,7 @@ impl<'a> Oracle<'a> {
         let Some(rule) = self.p.rules.get(item) else {
             for m in self.p.mechanisms.iter().filter(|m| m.attr.0 as usize == item - self.p.rules.len()) {
                 for e in self.elements(&Type::Node(Kinds::Of([m.kind].into()))) {
-                    let mut env = Env { vars: &m.vars, vals: vec![None; m.vars.len()] };
+                    let mut env = Env { vars: &m.vars, vals: vec![None; m.vars.len()], now: None };
                     env.vals[0] = Some(e.clone());
                     t.values.insert(vec![e], self.eval(&m.value, &env));
                 }
@@ -245,7 +279,11 @@ impl<'a> Oracle<'a> {
         let mut items: BTreeMap<Vec<V>, Vec<V>> = BTreeMap::new();
         if !rule.function {
             rule.clauses.iter().for_each(|c| {
-                self.clause(rule, c, vec![None; c.head.len()], &mut |key, truth, v| {
+                let mut args = vec![None; c.head.len()];
+                if let (Some(first), Some(n)) = (args.first_mut(), now) {
+                    *first = Some(Ok(Value::Element(Element::Event(n))));
+                }
+                self.clause(rule, c, args, &mut |key, truth, v| {
                     *t.facts.entry(key.clone()).or_default() |= truth == Some(true);
                     items.entry(key).or_default().push(if truth.is_none() { FAULT } else { v });
                 })
@@ -259,7 +297,7 @@ impl<'a> Oracle<'a> {
     }
     /// All that a clause gives for arguments (`None`: any).
     fn clause(&self, rule: &'a Rule, c: &'a Clause, args: Vec<Option<V>>, found: &mut dyn FnMut(Vec<V>, Truth, V)) {
-        let mut env = Env { vars: &c.vars, vals: vec![None; c.vars.len()] };
+        let mut env = Env { vars: &c.vars, vals: vec![None; c.vars.len()], now: self.now_of(rule, &args) };
         let mut truth = Some(true);
         let mut open: BTreeSet<usize> = BTreeSet::new();
         for ((h, a), ty) in c.head.iter().zip(args).zip(&rule.params) {
@@ -277,7 +315,8 @@ impl<'a> Oracle<'a> {
         }
         let mut list = vec![];
         c.body.iter().for_each(|b| flat(b, &mut list));
-        list.iter().copied().chain(&c.value).for_each(|e| open.extend(opens(e, &env)));
+        open.extend(opened(&list, &c.value.iter().collect::<Vec<_>>(), &env));
+        c.value.iter().for_each(|e| open.extend(opens(e, &env)));
         // one binding for each assignment of what head and value mention
         let vars: Vec<usize> = (0..c.vars.len()).collect();
         let shown =
@@ -333,7 +372,7 @@ impl<'a> Oracle<'a> {
     /// The values that a variable may have, and whether something that binds it has to wait.
     fn domain(&self, v: usize, of: &[&'a Expr], open: &BTreeSet<usize>, env: &Env<'a>) -> Option<(bool, Vec<V>)> {
         if sort(&env.vars[v].ty).is_some() {
-            return Some((false, self.elements(&env.vars[v].ty)));
+            return Some((false, self.present(&env.vars[v].ty, env)));
         }
         let mut all: Vec<Option<BTreeSet<V>>> = vec![];
         of.iter().for_each(|e| self.sources(v, e, open, env, &mut all));
@@ -400,7 +439,7 @@ impl<'a> Oracle<'a> {
     fn exists(&self, e: &'a Expr, env: &Env<'a>) -> Truth {
         let (mut list, mut any) = (vec![], Some(false));
         flat(e, &mut list);
-        let open = list.iter().flat_map(|x| opens(x, env)).collect();
+        let open = opened(&list, &[], env);
         self.solve(&list, None, &open, &mut env.clone(), Some(true), &mut |_, t| any = or(any, t));
         any
     }
@@ -409,11 +448,11 @@ impl<'a> Oracle<'a> {
         let Some(b) = s.binders.get(n) else {
             let mut list = vec![];
             s.filter.iter().for_each(|f| flat(f, &mut list));
-            let open = list.iter().flat_map(|x| opens(x, env)).collect();
+            let open = opened(&list, &[], env);
             return self.solve(&list, None, &open, env, truth, sink);
         };
         let list: Vec<(V, V)> = match &b.domain {
-            Domain::Kind(ty) => self.elements(ty).into_iter().map(|e| (Ok(Value::None), e)).collect(),
+            Domain::Kind(ty) => self.windowed(b, ty, env).into_iter().map(|e| (Ok(Value::None), e)).collect(),
             Domain::Range(e) => match self.eval(e, env) {
                 Err(Bad::NoMatch) => vec![],
                 v => items(&v, b.key.is_some()),
@@ -443,7 +482,7 @@ impl<'a> Oracle<'a> {
             let entry = found.entry(key).or_insert((kept, t));
             entry.1 = or(entry.1, t);
         });
-        found.into_values().collect()
+        self.latest(s, found.into_values().collect())
     }
 
     fn eval(&self, e: &'a Expr, env: &Env<'a>) -> V {
@@ -462,6 +501,9 @@ impl<'a> Oracle<'a> {
                 (Value::Element(Element::Node(n)), Field::Id) => self.value(self.g.node_id(n)),
                 (Value::Element(Element::Edge(n)), Field::Id) => self.value(self.g.edge_id(n)),
                 (Value::Element(Element::Edge(n)), Field::From) => self.value(Val::node(self.g.ends(n).expect("ends").0)),
+                (Value::Element(Element::Event(n)), Field::Id) => self.value(self.g.event_id(n)),
+                (Value::Element(Element::Event(n)), Field::At) => Value::Time(self.g.event_at(n).expect("a time")),
+                (Value::Element(Element::Event(n)), Field::Index) => Value::Int(n as i64),
                 (Value::Element(Element::Edge(n)), Field::To) => self.value(Val::node(self.g.ends(n).expect("ends").1)),
                 _ => Value::None,
             }),
@@ -489,7 +531,9 @@ impl<'a> Oracle<'a> {
                 None => FAULT,
             },
             ExprKind::Not(a) => val(not(self.truth(a, env))),
-            ExprKind::And(l) if opens(e, env).is_empty() => val(l.iter().fold(Some(true), |t, x| and(t, self.truth(x, env)))),
+            ExprKind::And(l) if opened(&l.iter().collect::<Vec<_>>(), &[], env).is_empty() => {
+                val(l.iter().fold(Some(true), |t, x| and(t, self.truth(x, env))))
+            }
             ExprKind::And(_) => val(self.exists(e, env)),
             ExprKind::Or(l) => val(l.iter().fold(Some(false), |t, x| or(t, self.exists(x, env)))),
             ExprKind::Implies(a, b) => val(or(not(self.truth(a, env)), self.truth(b, env))),
@@ -587,6 +631,9 @@ impl<'a> Oracle<'a> {
                 let list: Vec<V> = self.bindings(scope, env).into_iter().map(of).collect();
                 aggregated(*aggregate, list, e.ty.present())
             }
+            ExprKind::Earlier { binders, within, filter } => val(self.earlier(binders, *within, filter.as_deref(), env)),
+            ExprKind::Since { none, since } => val(self.since(none, since, env)),
+            ExprKind::Consecutive { scope, satisfies } => self.consecutive(scope, satisfies, env),
             other => panic!("the oracle does not know {other:?}"),
         }
     }
@@ -669,7 +716,7 @@ impl<'a> Oracle<'a> {
     }
 
     pub fn invariant(&self, i: &'a Invariant) -> Outcome {
-        let empty = Env { vars: &i.vars, vals: vec![None; i.vars.len()] };
+        let empty = Env { vars: &i.vars, vals: vec![None; i.vars.len()], now: None };
         let scope = i.scope.as_ref().map_or_else(|| vec![(empty.clone(), Some(true))], |s| self.bindings(s, &empty));
         let certain = scope.iter().filter(|b| b.1 == Some(true)).count();
         let mut rows: BTreeMap<(usize, Vec<V>), Truth> = BTreeMap::new();

@@ -94,6 +94,9 @@ pub struct CheckArgs {
     /// Shows for each listed violation the derivation that led to it.
     #[arg(long)]
     pub why: bool,
+    /// Draws each failing world of an intervention that is listed with what changed, as a file in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub svg: Option<String>,
     /// Checks only this demand. May be given several times.
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
@@ -337,6 +340,16 @@ pub struct TestArgs {
     /// Shows each difference and asks whether to take it.
     #[arg(long, conflicts_with = "update")]
     pub review: bool,
+    /// Drops and changes each element of what the tests give and of the candidates that lie beside the only program of a folder or stand in
+    /// recorded runs; says which demands no change trips, and which elements nothing guards.
+    #[arg(long, conflicts_with = "filter")]
+    pub mutate: bool,
+    /// A candidate that is changed too. May be given several times.
+    #[arg(long, value_name = "FILE", requires = "mutate")]
+    pub example: Vec<String>,
+    /// The reader of candidates that stand in no recorded run, for `--mutate`.
+    #[arg(long, value_name = "NAME", requires = "mutate")]
+    pub reader: Option<String>,
     /// How the outcome is written.
     #[arg(long, value_enum, default_value_t = TestFormat::Text)]
     pub format: TestFormat,

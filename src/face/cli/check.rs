@@ -1,11 +1,11 @@
 //! `dbm check`: candidates against a program, or the program alone. Called by entry and by recorded runs.
 use super::args::{CheckArgs, Deny, Format};
 use super::output::Output;
-use super::program::{compile, inputs, run_options, unreadable, unreadable_in};
-use crate::face::clock::Watch;
+use super::program::{compile, inputs, run_options, unreadable, unreadable_in, unusable};
+use crate::face::clock::{Meter, Watch};
 use crate::report::exit::Exit;
 use crate::report::style::{Tone, counted};
-use crate::report::{json, text};
+use crate::report::{json, svg, text};
 use crate::session::{CandidateReport, Extent, Failure, Input, Program, Report, Run, Verdict};
 
 /// Checks, prints the report, and says how it ended.
@@ -19,7 +19,14 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
             (None, Run { report: Report { program: args.program.clone(), candidates: vec![], diagnostics }, sources })
         }
     };
-    let exit = Exit::of(&run.report, args.deny.contains(&Deny::Warnings));
+    let mut exit = Exit::of(&run.report, args.deny.contains(&Deny::Warnings));
+    if let Some(folder) = &args.svg
+        && let Err(why) = pictures(folder, &run.report)
+    {
+        let failure = unusable(folder, &format!("cannot be written: {why}"));
+        output.diagnostics(&[failure.0], &failure.2);
+        exit = Exit::Call;
+    }
     if args.format == Format::Json {
         // writing to memory does not fail
         let _ = json::write(&run.report, &run.sources, &mut output.out);
@@ -38,6 +45,25 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
         output.print(&(line + "\n"));
     }
     exit
+}
+
+/// Draws the worlds that fail: `FOLDER/CANDIDATE.DEMAND.N.svg`.
+fn pictures(folder: &str, report: &Report) -> std::io::Result<()> {
+    let folder = std::path::Path::new(folder);
+    std::fs::create_dir_all(folder)?;
+    let plain = |name: &str| -> String {
+        name.chars().map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' }).take(80).collect()
+    };
+    for c in &report.candidates {
+        let name = c.candidate.rsplit(['/', '\\']).next().unwrap_or_default();
+        for d in &c.demands {
+            let drawn = d.violations.iter().filter(|v| v.world.as_ref().is_some_and(|w| !w.picture.nodes.is_empty()));
+            for (n, text) in drawn.filter_map(|v| svg::svg(&d.name, v)).enumerate() {
+                std::fs::write(folder.join(format!("{}.{}.{}.svg", plain(name), plain(&d.name), n + 1)), text)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
@@ -65,6 +91,7 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
     options.beside = beside;
     options.why = args.why.then_some(Extent::default());
     let _watch = Watch::start(options.limits.time, &options.cancel);
+    let _meter = Meter::start(&options.progress);
     let mut run = program.check(&inputs, &options);
     if let (true, Some(name)) = (args.candidates.is_empty(), &args.given.reader) {
         run.report.diagnostics.extend(program.unknown_reader(name));

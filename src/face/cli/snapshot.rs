@@ -58,6 +58,15 @@ impl Recording {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         Some((folder.join(&args.program), names.collect()))
     }
+    /// The program that it checks, and the candidates, with their reader.
+    pub fn examples(&self) -> Option<(PathBuf, Vec<PathBuf>, Option<String>)> {
+        let text = self.new.as_ref().ok()?;
+        let (verb, _) = parsed(text.lines().next()?.strip_prefix(PROMPT)?).ok()?;
+        let Verb::Check(args) = verb else { return None };
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let candidates = args.candidates.iter().map(|c| folder.join(c)).collect();
+        Some((folder.join(&args.program), candidates, args.given.reader))
+    }
     /// Takes what comes out now; a stale one is removed.
     pub fn accept(&self) -> Result<(), String> {
         if self.stale.is_some() {

@@ -1,7 +1,7 @@
 //! `dbm test`: the tests of programs, and recorded runs. Called by entry.
-use super::args::{TestArgs, TestFormat};
+use super::args::{Given, TestArgs, TestFormat};
 use super::output::Output;
-use super::program::{compile, run_options, unreadable, unusable};
+use super::program::{compile, inputs, run_options, unreadable, unusable};
 use super::snapshot::Recording;
 use crate::base::diagnostic::nearest;
 use crate::base::{Diagnostic, Place, Sources, Span};
@@ -9,9 +9,10 @@ use crate::face::clock::Watch;
 use crate::report::exit::Exit;
 use crate::report::junit;
 use crate::report::style::{Tone, counted};
-use crate::report::trial::{self, Replayed, Suite};
+use crate::report::trial::{self, Mutated, Replayed, Suite};
 use crate::session::error::NO_SUCH_TEST;
-use crate::session::{Failure, Miss, Program, TestReport, Untried, Verdict};
+use crate::session::{Failure, Miss, Mutation, Program, TestReport, Untried, Verdict};
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
@@ -58,10 +59,17 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Exit {
     }
     let recordings = if args.filter.is_empty() { recordings(args, &found) } else { vec![] };
     let untried: Vec<Option<Untried>> = suites.iter().map(|s| s.untried(args, &recordings)).collect();
+    let mutated: Vec<Option<Mutated>> = suites.iter().map(|s| s.mutated(args, &found, &recordings)).collect();
     let suites: Vec<Suite> = suites
         .iter()
-        .zip(&untried)
-        .map(|(s, u)| Suite { program: &s.name, sources: &s.sources, tests: &s.tests, untried: u.as_ref() })
+        .zip(untried.iter().zip(&mutated))
+        .map(|(s, (u, m))| Suite {
+            program: &s.name,
+            sources: &s.sources,
+            tests: &s.tests,
+            untried: u.as_ref(),
+            mutated: m.as_ref(),
+        })
         .collect();
     if args.format != TestFormat::Text {
         let replayed: Vec<Replayed> = recordings.iter().map(replayed).collect();
@@ -72,7 +80,7 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Exit {
         let same = recordings.iter().all(|r| r.agrees());
         return exit.max(if same { Exit::Fine } else { Exit::Violated });
     }
-    for s in suites.iter().filter(|s| !s.tests.is_empty()) {
+    for s in suites.iter().filter(|s| !s.tests.is_empty() || s.mutated.is_some()) {
         let text = trial::text(s, output.style);
         output.print(&text);
     }
@@ -119,6 +127,52 @@ impl Tested {
         let own = recordings.iter().filter_map(Recording::violated).filter(|(p, _)| shown(p) == self.name);
         let violated: Vec<String> = own.flat_map(|(_, names)| names).collect();
         Some(program.untried(&self.tests, &violated))
+    }
+}
+
+impl Tested {
+    /// What became of the examples of the program when each of their elements was dropped and changed, if that is asked for.
+    fn mutated(&self, args: &TestArgs, found: &Found, recordings: &[Recording]) -> Option<Mutated> {
+        let program = self.program.as_ref().filter(|_| args.mutate)?;
+        let mut examples: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
+        for (folder, p, candidate) in &found.pairs {
+            if shown(&folder.join(p)) == self.name {
+                examples.insert(folder.join(candidate), args.reader.clone());
+            }
+        }
+        for (p, candidates, reader) in recordings.iter().filter_map(Recording::examples) {
+            if shown(&p) == self.name {
+                examples.extend(candidates.into_iter().map(|c| (c, reader.clone())));
+            }
+        }
+        examples.extend(args.example.iter().map(|e| (PathBuf::from(e), args.reader.clone())));
+        let options = run_options(&args.limits);
+        let _watch = Watch::start(options.limits.time, &options.cancel);
+        let mut all = Mutated { tests: program.mutate_tests(&options), ..Mutated::default() };
+        for (path, reader) in examples {
+            let name = shown(&path);
+            let given = Given { param: vec![], reader };
+            let read = inputs(&self.name, std::slice::from_ref(&name), &given).ok().and_then(|mut i| i.pop());
+            let input = match read {
+                Some(Ok(input)) => input,
+                Some(Err(why)) => {
+                    all.refused.push((name, why));
+                    continue;
+                }
+                None => continue,
+            };
+            match program.mutate(&input, &options) {
+                Ok(m) => all.candidates.push(m),
+                Err(failure) => {
+                    let first = failure.diagnostics.iter().find(|d| d.is_error());
+                    let why = first.map_or_else(String::new, |d| format!("[{}] {}", d.code, d.title));
+                    all.refused.push((name, why));
+                }
+            }
+        }
+        let examples: Vec<Mutation> = all.tests.iter().chain(&all.candidates).cloned().collect();
+        all.untripped = program.untripped(&examples);
+        Some(all)
     }
 }
 

@@ -438,7 +438,7 @@ impl Shell {
                 let sources = bench.program().sources();
                 tests.iter().for_each(|t| output.diagnostics(&t.diagnostics, sources));
                 let untried = rest.is_empty().then(|| bench.program().untried(&tests, &[]));
-                let suites = [Suite { program: bench.name(), sources, tests: &tests, untried: untried.as_ref() }];
+                let suites = [Suite { program: bench.name(), sources, tests: &tests, untried: untried.as_ref(), mutated: None }];
                 let style = output.style;
                 if !tests.is_empty() {
                     output.print(&trial::text(&suites[0], style));

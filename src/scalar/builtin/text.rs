@@ -266,7 +266,7 @@ mod tests {
             (Value::Int(-7), "-7"),
             (Value::float(0.5).unwrap(), "0.5"),
             (Value::Bool(true), "true"),
-            (Value::Duration(90_000_000), "90s"),
+            (Value::Duration(90_000_000), "1m30s"),
         ] {
             assert_eq!(call("text", std::slice::from_ref(&value)), Ok(t(is)));
         }

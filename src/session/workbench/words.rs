@@ -73,16 +73,24 @@ pub(super) fn complete(checked: &Checked, graph: &Graph, text: &str, at: usize) 
     let found: BTreeSet<String> = match word(back + 1) {
         "." => attributes(checked, before, &list, back + 2),
         "-" | "<-" => schema.of_sort(Sort::Edge).map(|k| schema.name(k).to_string()).chain(pairs(checked)).collect(),
-        _ => {
-            let mut found = names(checked, list.len() == back);
-            // the edits of `:do` begin with these
-            if before.starts_with(":do") {
-                found.extend(["add", "ensure", "remove", "set"].map(str::to_string));
-            }
-            found
-        }
+        // behind a command its own words
+        "check" if before.starts_with(":check") => demands(checked),
+        "do" if before.starts_with(":do") => EDITS.map(str::to_string).into(),
+        "sweep" if before.starts_with(":sweep") => EDITS.map(str::to_string).into(),
+        "holds" | "breaks" => checked.program.invariants.iter().map(|x| x.name.to_string()).collect(),
+        _ if before.starts_with(":check") => demands(checked),
+        _ => names(checked, list.len() == back),
     };
     (start, found.into_iter().filter(|f| f.starts_with(typed) && f != typed).collect())
+}
+
+/// What an edit begins with.
+const EDITS: [&str; 4] = ["add", "ensure", "remove", "set"];
+
+fn demands(checked: &Checked) -> BTreeSet<String> {
+    let p = &checked.program;
+    let named = p.invariants.iter().map(|x| &x.name).chain(p.interventions.iter().map(|x| &x.name));
+    named.chain(p.policies.iter().map(|x| &x.name)).map(|n| n.to_string()).collect()
 }
 
 fn ids(schema: &Schema, graph: &Graph, kind: &str, typed: &str) -> Vec<String> {
@@ -109,9 +117,7 @@ fn names(checked: &Checked, first: bool) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = p.schema.kinds.iter().map(|k| k.name.to_string()).collect();
     found.extend(p.rules.iter().map(|r| r.name.to_string()));
     found.extend(p.params.iter().map(|x| x.name.to_string()));
-    found.extend(p.invariants.iter().map(|x| x.name.to_string()));
-    found.extend(p.interventions.iter().map(|x| x.name.to_string()));
-    found.extend(p.policies.iter().map(|x| x.name.to_string()));
+    found.extend(demands(checked));
     found.extend(builtin::names().into_iter().map(str::to_string));
     found.extend(
         RESERVED
@@ -161,4 +167,33 @@ fn attributes(checked: &Checked, text: &str, list: &[Token], back: usize) -> BTr
         kinds.iter().flat_map(|k| schema.attrs_of(*k)).filter_map(|a| schema.attr(a)).map(|a| a.name.to_string()).collect();
     found.insert("id".into());
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::session::{CompileOptions, NoFiles, RunOptions, Workbench};
+
+    #[test]
+    fn a_word_is_completed_by_what_stands_before_it() {
+        let mut bench = Workbench::new(CompileOptions::default(), Box::new(NoFiles)).unwrap();
+        for item in [
+            "node Host { zone: Text }",
+            "node Service",
+            "edge runs_on: Service -> Host",
+            "rule placed(s: Service) if s -runs_on-> _",
+            "invariant plain { require some h: Host where h.zone == \"a\" }",
+            "intervention please { for h: Host do remove h expect holds plain }",
+        ] {
+            assert!(bench.define(item, &RunOptions::default()).is_ok(), "{item}");
+        }
+        let after = |text: &str| bench.complete(text, text.len());
+        assert_eq!(after(":check pl"), (7, vec!["plain".to_string(), "please".to_string()]));
+        assert_eq!(after(":check plain pl").1, ["plain", "please"]);
+        assert_eq!(after(":do re").1, ["remove"]);
+        assert_eq!(after(":sweep "), (7, ["add", "ensure", "remove", "set"].map(str::to_string).to_vec()));
+        assert_eq!(after("holds pl").1, ["plain"]);
+        assert_eq!(after("h is Host and h.z").1, ["zone"]);
+        assert_eq!(after("s -ru").1, ["runs_on"]);
+        assert!(after("pla").1.contains(&"placed".to_string()));
+    }
 }

@@ -1,0 +1,286 @@
+//! Policies over recorded traces against the oracle, on random policies and traces. Reads oracle and traces; a case that differs is shrunk.
+//!
+//! A subject is whatever judges a trace: a new way to evaluate policies is one more line in `SUBJECTS`.
+use crate::agree::{compile, cuts, read, values};
+use crate::oracle::Oracle;
+use crate::oracle::past::{Judged, Struck};
+use crate::traces::{self, Case, Event};
+use dbm::base::{Diagnostic, Sources};
+use dbm::candidate::{self, Format, Input};
+use dbm::engine::Budget;
+use dbm::scalar::Element;
+use dbm::scalar::instant::parse_time;
+use dbm::semantics::Checked;
+use dbm::session::decide::{Asked, decide};
+use dbm::session::evaluate::How;
+use dbm::verdict::DemandReport;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What is said of a trace.
+#[derive(PartialEq, Debug)]
+pub enum Answer {
+    /// It is no trace: an event was tampered with.
+    Refused,
+    Judged {
+        late: u64,
+        twice: u64,
+        policies: Vec<Judged>,
+    },
+}
+/// Judges a trace, given as the events in the order in which they arrive.
+pub type Subject = fn(&Checked, &Sources, &Case) -> Answer;
+
+/// All that must agree with the oracle.
+const SUBJECTS: &[(&str, Subject)] = &[("engine", whole_trace)];
+
+/// The history of a trace, from the page alone: what came too late is not in it, what came again is in it once.
+fn history(case: &Case) -> Option<(Vec<Event>, u64, u64)> {
+    let (mut all, mut late, mut twice): (Vec<Event>, u64, u64) = (vec![], 0, 0);
+    for e in &case.events {
+        let newest = all.iter().map(|o| o.at).max();
+        if newest.is_some_and(|n| e.at < n - case.lateness) {
+            late += 1;
+            continue;
+        }
+        match all.iter().find(|o| (&o.kind, &o.id) == (&e.kind, &e.id)) {
+            Some(o) if o.attrs == e.attrs => twice += 1,
+            Some(_) => return None,
+            None => all.push(e.clone()),
+        }
+    }
+    all.sort_by_key(|e| e.at);
+    Some((all, late, twice))
+}
+
+fn oracle(checked: &Checked, _: &Sources, case: &Case) -> Answer {
+    let Some((events, late, twice)) = history(case) else { return Answer::Refused };
+    // what the door reads here is in order already, and each event stands once
+    let graph = read(checked, &Case::trace(&events));
+    for (n, e) in events.iter().enumerate() {
+        assert_eq!(graph.show(Element::Event(n as u32)), format!("{}(\"{}\")", e.kind, e.id), "events are numbered by time");
+    }
+    let mut policies = Oracle::new(&checked.program, &graph).policies(case.closed, case.lateness);
+    policies.iter_mut().for_each(|j| j.due.sort());
+    Answer::Judged { late, twice, policies }
+}
+
+/// The trace checked as a whole, as `dbm check` does it.
+fn whole_trace(checked: &Checked, sources: &Sources, case: &Case) -> Answer {
+    let text = Case::trace(&case.events);
+    let input = Input { name: "trace.json", bytes: text.as_bytes(), format: Format::Json };
+    let options = candidate::Options { lateness: Some(case.lateness), ..candidate::Options::default() };
+    let outcome = candidate::read(&checked.program, &input, None, &options, &mut Sources::new());
+    let Some(graph) = outcome.graph else {
+        let other: Vec<&Diagnostic> =
+            outcome.diagnostics.iter().filter(|d| d.is_error() && d.code != candidate::error::TAMPERED_EVENT).collect();
+        assert!(other.is_empty(), "a candidate is refused: {other:#?}");
+        return Answer::Refused;
+    };
+    let counted = |code| {
+        let title = outcome.diagnostics.iter().find(|d| d.code == code).map(|d| d.title.clone()).unwrap_or_default();
+        let first = title.split(' ').next().unwrap_or_default();
+        first.parse().unwrap_or(u64::from(!first.is_empty()))
+    };
+    let (late, twice) = (counted(candidate::error::LATE_EVENT), counted(candidate::error::DUPLICATE_EVENT));
+    let asked = Asked {
+        wanted: &|_| true,
+        most: 1_000,
+        worlds: 1_000,
+        closed: case.closed,
+        lateness: case.lateness,
+        shares: &[],
+        why: None,
+        sources,
+        locate: &|_, _| None,
+    };
+    let what = (&checked.program, &checked.strata);
+    let (reports, ..) = decide(what, graph, &values(checked), &Budget::default(), How::default(), &asked);
+    Answer::Judged { late, twice, policies: reports.iter().map(judged).collect() }
+}
+
+/// What a report says.
+fn judged(r: &DemandReport) -> Judged {
+    let plain = |v: &dbm::verdict::Violation| {
+        let strike = v.strike.clone().expect("what it does");
+        let event = v.binding.first().and_then(|b| b.1.as_str()).unwrap_or_default().to_string();
+        Struck { event, effect: strike.effect.name().into(), to: strike.to, due: strike.due }
+    };
+    let mut due: Vec<(String, i64)> = r.due.iter().map(|d| (d.event.clone(), parse_time(&d.due).unwrap_or(0))).collect();
+    due.sort();
+    assert_eq!(r.unknown.is_some(), r.verdict == dbm::verdict::Verdict::Unknown);
+    assert_eq!(r.remark_count as usize, r.remarks.len());
+    Judged {
+        policy: r.name.clone(),
+        verdict: r.verdict.name().into(),
+        checked: r.checked,
+        count: r.violation_count,
+        violations: r.violations.iter().map(plain).collect(),
+        due,
+        remarks: r.remarks.iter().map(|m| (m.event.clone(), m.word.to_string())).collect(),
+    }
+}
+
+/// What differs between the oracle and a subject.
+fn difference(checked: &Checked, sources: &Sources, case: &Case) -> Option<String> {
+    let expected = oracle(checked, sources, case);
+    for (name, subject) in SUBJECTS {
+        let found = subject(checked, sources, case);
+        if found == expected {
+            continue;
+        }
+        if let (Answer::Judged { policies: a, .. }, Answer::Judged { policies: b, .. }) = (&found, &expected)
+            && let Some((a, b)) = a.iter().zip(b).find(|(a, b)| a != b)
+        {
+            return Some(format!("{name}: {a:#?}\noracle: {b:#?}"));
+        }
+        return Some(format!("{name}: {found:#?}\noracle: {expected:#?}"));
+    }
+    None
+}
+
+enum Tried {
+    Refused(String),
+    Fine,
+    Wrong(String),
+}
+fn attempt(case: &Case) -> Tried {
+    let run = catch_unwind(AssertUnwindSafe(|| match compile(&case.program()) {
+        Err(errors) => Tried::Refused(errors.first().cloned().unwrap_or_default()),
+        Ok((checked, sources)) => difference(&checked, &sources, case).map_or(Tried::Fine, Tried::Wrong),
+    }));
+    run.unwrap_or_else(|p| {
+        let text = p.downcast_ref::<String>().cloned().or_else(|| p.downcast_ref::<&str>().map(|s| s.to_string()));
+        let text = text.unwrap_or_default();
+        // while a case is shrunk, declarations may go that its trace needs
+        if text.contains("a candidate is refused") { Tried::Refused(text) } else { Tried::Wrong(format!("panic: {text}")) }
+    })
+}
+
+/// Drops items, lines, events and parts of formulas while the case still fails.
+fn shrunk(mut case: Case) -> Case {
+    // so much is tried
+    let mut left = 2_000;
+    loop {
+        let before = case.clone();
+        for step in [simpler, without_items, without_lines, without_events, with_cuts] {
+            while let Some(c) = step(&case).into_iter().take(left).find(|c| {
+                left -= 1;
+                c != &case && matches!(attempt(c), Tried::Wrong(_))
+            }) {
+                case = c;
+            }
+        }
+        if case == before || left == 0 {
+            return case;
+        }
+    }
+}
+fn changed<T: Copy>(case: &Case, all: impl IntoIterator<Item = T>, change: impl Fn(&mut Case, T)) -> Vec<Case> {
+    let with = |x| {
+        let mut c = case.clone();
+        change(&mut c, x);
+        c
+    };
+    all.into_iter().map(with).collect()
+}
+fn simpler(case: &Case) -> Vec<Case> {
+    changed(case, 0..3, |c, n| match n {
+        0 => c.closed = false,
+        1 => c.lateness = 0,
+        _ => c.events.sort_by_key(|e| e.at),
+    })
+}
+fn without_items(case: &Case) -> Vec<Case> {
+    changed(case, 0..case.items.len(), |c, i| _ = c.items.remove(i))
+}
+fn without_events(case: &Case) -> Vec<Case> {
+    changed(case, 0..case.events.len(), |c, i| _ = c.events.remove(i))
+}
+fn without_lines(case: &Case) -> Vec<Case> {
+    let lines = case.items.iter().enumerate().flat_map(|(i, t)| (1..t.lines().count().max(2) - 1).map(move |l| (i, l)));
+    changed(case, lines.collect::<Vec<_>>(), |c, (i, l)| {
+        let rest: Vec<&str> = c.items[i].lines().enumerate().filter(|x| x.0 != l).map(|x| x.1).collect();
+        c.items[i] = rest.join("\n");
+    })
+}
+fn with_cuts(case: &Case) -> Vec<Case> {
+    let of = |t: &str| if t.starts_with("policy") || t.starts_with("rule") { cuts(t) } else { vec![] };
+    let all: Vec<(usize, String)> =
+        case.items.iter().enumerate().flat_map(|(i, t)| of(t).into_iter().map(move |c| (i, c))).collect();
+    changed(case, all.iter(), |c, (i, t)| c.items[*i] = t.clone())
+}
+
+/// Tries cases until so many were accepted; panics with the first that fails, shrunk. `DBM_KEEP` goes on, and says what was tried.
+fn all(seeds: u64, wanted: usize) {
+    let keep = std::env::var("DBM_KEEP").is_ok();
+    std::panic::set_hook(Box::new(|_| {}));
+    let (mut accepted, mut refused, mut failures) = (0, 0, 0);
+    let mut reasons: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in seeds.. {
+        if accepted >= wanted || refused > 100 + accepted {
+            break;
+        }
+        let case = traces::case(seed);
+        let start = std::time::Instant::now();
+        let tried = attempt(&case);
+        if keep && start.elapsed().as_millis() > 200 {
+            eprintln!("seed {seed} takes {:?}", start.elapsed());
+        }
+        match tried {
+            Tried::Refused(why) => {
+                refused += 1;
+                let code = why.split(' ').next().unwrap_or_default().to_string();
+                reasons.entry(code).or_insert((0, format!("{why} seed {seed}"))).0 += 1;
+            }
+            Tried::Fine => {
+                accepted += 1;
+                if keep && let Ok((checked, sources)) = compile(&case.program()) {
+                    match oracle(&checked, &sources, &case) {
+                        Answer::Refused => *verdicts.entry("tampered".into()).or_default() += 1,
+                        Answer::Judged { late, twice, policies } => {
+                            *verdicts.entry("late".into()).or_default() += usize::from(late > 0);
+                            *verdicts.entry("twice".into()).or_default() += usize::from(twice > 0);
+                            policies.iter().for_each(|j| *verdicts.entry(j.verdict.clone()).or_default() += 1);
+                        }
+                    }
+                }
+            }
+            Tried::Wrong(_) => {
+                let small = shrunk(case);
+                let Tried::Wrong(what) = attempt(&small) else { continue };
+                failures += 1;
+                let how = format!("closed {}, lateness {}", small.closed, small.lateness);
+                eprintln!("======= seed {seed}, {how}\n{}\n{}\n{what}", small.program(), Case::trace(&small.events));
+                if !keep || failures > 8 {
+                    panic!("seed {seed} fails");
+                }
+            }
+        }
+    }
+    if keep {
+        eprintln!("accepted {accepted}, refused {refused}: {reasons:#?}\n{verdicts:#?}");
+        assert_eq!(failures, 0);
+    }
+    assert!(accepted * 10 >= (accepted + refused) * 6, "too many programs are refused: {refused}\n{reasons:#?}");
+}
+
+const EACH: usize = 2_600;
+
+#[test]
+fn policies_on_traces_agree_with_the_oracle_1() {
+    all(0, EACH);
+}
+#[test]
+fn policies_on_traces_agree_with_the_oracle_2() {
+    all(1_000_000, EACH);
+}
+#[test]
+fn policies_on_traces_agree_with_the_oracle_3() {
+    all(2_000_000, EACH);
+}
+#[test]
+fn policies_on_traces_agree_with_the_oracle_4() {
+    all(3_000_000, EACH);
+}
