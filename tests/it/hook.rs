@@ -101,13 +101,16 @@ fn claude_is_answered_in_its_words() {
 #[test]
 fn what_was_asked_and_then_done_is_history_and_what_was_refused_is_not() {
     let f = folder("settled");
-    for (id, event) in [("1", "PostToolUse"), ("2", "PermissionDenied")] {
-        assert_eq!(said(&answer(&f, "claude", &claude("PreToolUse", id, "pay", json!({ "amount": 60 })))), "allow");
-        answer(&f, "claude", &claude(event, id, "pay", json!({ "amount": 60 })));
-        let next = answer(&f, "claude", &pay(&format!("{id}b"), 60));
-        assert_eq!(said(&next), "deny", "{event}");
-        break;
-    }
+    assert_eq!(said(&answer(&f, "claude", &pay("1", 60))), "allow");
+    answer(&f, "claude", &claude("PostToolUse", "1", "pay", json!({ "amount": 60 })));
+    assert_eq!(said(&answer(&f, "claude", &pay("2", 60))), "deny");
+    assert_eq!(said(&answer(&f, "claude", &pay("3", 40))), "allow", "what was denied does not count");
+    // what was asked counts when it was done
+    let delete = |event: &str, id: &str| answer(&f, "claude", &claude(event, id, "delete", json!({ "path": "/x" })));
+    assert_eq!(said(&delete("PreToolUse", "4")), "ask");
+    delete("PostToolUse", "4");
+    let log = std::fs::read_to_string(f.join("state/log.jsonl")).unwrap();
+    assert!(log.lines().last().unwrap().contains(r#""answer":"confirmed""#), "{log}");
     let f = folder("refused");
     assert_eq!(said(&answer(&f, "claude", &pay("1", 60))), "allow");
     answer(&f, "claude", &claude("PermissionDenied", "1", "pay", json!({ "amount": 60 })));

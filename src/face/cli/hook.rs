@@ -173,15 +173,15 @@ impl At {
     /// A call as an event. `actor` and `cwd` are said where the kind has them.
     fn call(&self, call: &Call, id: &str) -> Json {
         let attributes = self.program.event_attributes("Call").unwrap_or_default();
-        let mut event = json!({
-            "kind": "Call", "id": id, "at": self.now, "session": call.session, "tool": call.tool, "args": call.args,
-        });
+        let own = [("kind", "Call"), ("id", id), ("at", &self.now), ("session", &call.session), ("tool", &call.tool)];
+        let mut event: Map<String, Json> = own.into_iter().map(|(n, v)| (n.to_string(), v.into())).collect();
+        event.insert("args".into(), call.args.clone());
         for (name, value) in [("actor", &call.actor), ("cwd", &call.cwd)] {
             if let Some(value) = value.as_ref().filter(|_| attributes.iter().any(|a| a == name)) {
-                event[name] = value.clone().into();
+                event.insert(name.into(), value.clone().into());
             }
         }
-        event
+        event.into()
     }
     /// The id of a call that was proposed before: its own, or the oldest that is open and like it.
     fn open(&self, call: &Call) -> String {

@@ -3,7 +3,7 @@ use super::dialect::{Dialect, Form};
 use crate::session::ruling::{Because, Decision, Owed};
 use serde_json::{Map, Value as Json, json};
 
-/// What a process says: its standard output, and nothing but that.
+/// What the process prints, and nothing but that: some agents read it whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply(pub String);
 
@@ -38,14 +38,16 @@ impl Form {
         match self.dialect {
             Dialect::Codex if *said == Said::Allow(None) => return self.noted(note),
             Dialect::Claude | Dialect::Codex => {
-                let mut own = json!({ "hookEventName": self.event, "permissionDecision": word });
+                let mut own = Map::new();
+                own.insert("hookEventName".into(), self.event.into());
+                own.insert("permissionDecision".into(), word.into());
                 if !reason.is_empty() {
-                    own["permissionDecisionReason"] = reason.into();
+                    own.insert("permissionDecisionReason".into(), reason.into());
                 }
                 if let Some(args) = args {
-                    own["updatedInput"] = args.clone();
+                    own.insert("updatedInput".into(), args.clone());
                 }
-                all.insert("hookSpecificOutput".into(), own);
+                all.insert("hookSpecificOutput".into(), own.into());
             }
             Dialect::Gemini => {
                 all.insert("decision".into(), word.into());
