@@ -40,6 +40,9 @@ const KINDS: &str = "node S\nedge calls: S -> S { nr: Int }\n";
 const PATH: &str = "invariant reach { never a: S, b: S where a -calls+-> b and a.id ++ \"x\" == b.id }\n";
 const RULE: &str = "rule r(a: S, b: S) if a -calls-> b\nrule r(a, b) if r(a, m) and m -calls-> b\n\
                     invariant reach { never r(a, b) and a.id ++ \"x\" == b.id }\n";
+/// The same without an invariant that looks at each fact: what the peer computes too.
+const CLOSURE: &str = "rule r(a: S, b: S) if a -calls-> b\nrule r(a, b) if r(a, m) and m -calls-> b\n\
+                       invariant reach { never s: S where r(s, s) and s.id == \"\" }\n";
 const LIVE: &str = "rule root(s: S) if not _ -calls-> s\nrule live(s: S) if root(s)\nrule live(s) if live(r) and r -calls-> s\n\
                     invariant reach { never s: S where not live(s) }\n";
 const LINKS: &str = "intervention loss { for e: calls do remove e expect holds reach }\n";
@@ -118,7 +121,7 @@ fn main() {
         ("each of 1,000 edges, recursive rule", 500, &dense, RULE, LINKS),
         ("each of 1,000 edges, recursive rule, no big cycles", 500, &sparse, RULE, LINKS),
         ("each of 10,000 nodes of an acyclic graph", 10_000, &dag, LIVE, NODES),
-        ("64 worlds without 8 of 2,000 edges, recursive rule", 1000, &sixty, RULE, &gone),
+        ("64 worlds without 8 of 2,000 edges, recursive rule", 1000, &sixty, CLOSURE, &gone),
     ];
     let mut table = String::from("| work | worlds | plain ms | all worlds ms | ratio | plain MB | MB | MB ratio |\n");
     table.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
@@ -158,7 +161,7 @@ fn main() {
             let _ = writeln!(
                 table,
                 "\nThe last line beside the same rules compiled by ascent, with a mask of 64 bits on each fact, both from files to \
-                 answer: {:.0} ms and {mb:.0} MB, the peer {:.0} ms and {peer_mb:.0} MB; dbm / peer, pair by pair: {:.2}.",
+                 answer (dbm has the candidate itself beside the 64 worlds, in a run of its own): {:.0} ms and {mb:.0} MB, the peer {:.0} ms and {peer_mb:.0} MB; dbm / peer, pair by pair: {:.2}.",
                 whole * 1000.0,
                 peer * 1000.0,
                 median(pairs)

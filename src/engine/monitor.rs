@@ -96,16 +96,19 @@ impl<A: Annotation> Machine<A> {
     }
 
     /// An event comes: from now on it belongs to the history, and is pinned once, for whoever called. It is given back if it needs what this
-    /// run cannot represent (a fault), or a limit was reached; then nothing changed.
+    /// run cannot represent (a fault), or a limit was reached; then nothing changed. It may be taken back until `set_open` says otherwise.
     pub fn admit(&mut self, kind: KindId, id: Arc<str>, at: i64, index: u64, values: Box<[Val]>) -> Result<u32, Option<Row>> {
         let Some(live) = self.graph.live_mut() else { return Err(None) };
         let n = live.add(kind, id, at, index, values);
         let e = (at, n);
+        // while it is judged it takes nobody's place
+        self.live.open.insert(n);
         let mut worth = std::mem::take(&mut self.live.worth);
         worth.clear();
         self.worth(kind, n, &mut worth);
         if self.halted() {
             self.live.worth = worth;
+            self.live.open.remove(&n);
             return Err(self.graph.live_mut().and_then(|l| l.drop(n)));
         }
         self.index(kind, e);

@@ -407,8 +407,13 @@ impl<A: Annotation> Relation<A> {
         self.visible = self.count;
         self.starts.push(self.count);
         self.round += 1;
-        // a row that changed several times is looked at once
-        self.pending.sort_by_key(|p| p.0);
+        // a row that changed several times is looked at once; where pairs have cells, those of one first node together, since what
+        // follows from them lies together too
+        let rows = &self.rows;
+        match self.cells.is_empty() {
+            true => self.pending.sort_by_key(|p| p.0),
+            false => self.pending.sort_by_cached_key(|p| (rows.get(p.0 as usize * 2).copied(), p.0)),
+        }
         self.delta.clear();
         for (row, worlds) in self.pending.drain(..) {
             match self.delta.last_mut().filter(|d| d.0 == row) {

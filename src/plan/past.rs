@@ -136,7 +136,10 @@ impl<'p> Unit<'p, '_> {
             });
         }
         let keyed = Keyed { ty: p.ty.clone(), consts, attrs: key.iter().map(|k| k.0).collect() };
+        // what is seen from an event of the past may be older than any window that ends now
+        let from_now = self.nows.values().any(|n| *n == p.now);
         let need = match (p.within, &p.per, p.behind) {
+            _ if !from_now => Need::All,
             (Some(d), ..) => Need::Within(d),
             (None, Some((unit, _)), _) => Need::Within(unit.longest()),
             _ => Need::All,

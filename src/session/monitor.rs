@@ -276,7 +276,6 @@ impl Monitor {
         let mut decision = explain::decision(self, shown, n, &judged);
         match judged.effect {
             Effect::Permit => {
-                in_run!(&mut self.core, m => m.set_open(n, true));
                 decision.obligations = self.oblige(n, &judged);
                 decision.noted.revised = self.behind(event.at, n);
                 self.keep(key, event.at, Known { n, proposed, open: true, decision: None });
@@ -604,6 +603,7 @@ impl Monitor {
     }
 
     fn keep(&mut self, key: Key, at: i64, known: Known) {
+        in_run!(&mut self.core, m => m.set_open(known.n, known.open));
         self.tail.insert((at, known.n), key.clone());
         self.known.insert(key, known);
     }
@@ -629,9 +629,7 @@ impl Monitor {
             let Some(row) = self.core.graph_mut().live_mut().and_then(|l| l.drop(order.1)) else { continue };
             self.count -= 1;
             let Came::In(new, judged) = self.come(&key, order.0, row.values) else { continue };
-            if known.open {
-                in_run!(&mut self.core, m => m.set_open(new, true));
-            }
+            in_run!(&mut self.core, m => m.set_open(new, known.open));
             for o in self.owed.values_mut() {
                 let again = |v: &mut Val| {
                     if v.as_event() == Some(order.1) {

@@ -3,6 +3,7 @@
 use super::decide::Asked;
 use super::input::Input;
 use super::live::{Core, Plans, Wanted};
+use super::monitor::in_run;
 use super::stages::{self, Checked};
 use super::traced::{self, Reading, Struck, Traced, obligation, unmet_message};
 use crate::base::{Diagnostic, Sources};
@@ -302,6 +303,7 @@ impl Tracing<'_> {
             self.opened += 1;
             self.open.insert((due, self.opened), o);
         }
+        in_run!(&mut self.core, m => m.set_open(found.0, false));
         if !kept && let Some(live) = self.core.graph_mut().live_mut() {
             live.unpin(found.0);
         }

@@ -42,14 +42,14 @@ policy once { on c: Call where c.tool == "b"  escalate to "o" unless no x: Call 
 rule bad(c: Call) if earlier r: Result where r.session == c.session and not r.ok
 rule worse(c: Call, n: Int) if bad(c) and n == count(last 3 r: Result where not r.ok)
 default permit
-policy some { on c: Call  forbid when bad(c) and c.tool == "a" }
+policy never_bad { on c: Call  forbid when bad(c) and c.tool == "a" }
 policy many { on c: Call  warn when worse(c, 3)  escalate to "x" when worse(c, 2) and c.tool == "b" }
 policy sums {
   on c: Call
   let top = max(p.amount ?? 0 for p: Call within 30s where p.tool == c.tool)
   let mean = avg(p.amount ?? 0 for p: Call where p.session == c.session)
   let kinds = distinct(p.tool for p: Call within 30s where p.actor == c.actor)
-  forbid when top > 7 and count(kinds) > 2
+  forbid when (top ?? 0) > 7 and count(kinds) > 2
   forbid when (mean ?? 0.0) > 6.0
 }
 "#,
@@ -134,7 +134,7 @@ fn run(program: &Program, seed: u64, lateness: i64, decided: &mut [u64; 3]) {
     let mut twin: Option<Monitor> = None;
     let mut history: BTreeMap<(i64, u64), Event> = BTreeMap::new();
     let (mut open, mut waiting): (Vec<(i64, u64)>, Vec<Event>) = (vec![], vec![]);
-    let (mut now, mut arrivals) = (1000 * S, 0u64);
+    let (mut now, mut newest, mut arrivals) = (1000 * S, 0, 0u64);
     let same = |a: &dyn std::fmt::Debug, b: &dyn std::fmt::Debug| assert_eq!(format!("{a:?}"), format!("{b:?}"), "seed {seed}");
     for step in 0..45 {
         now += rng.below(5) as i64 * S;
@@ -159,8 +159,9 @@ fn run(program: &Program, seed: u64, lateness: i64, decided: &mut [u64; 3]) {
                 let e = waiting.remove(n);
                 let noted = monitor.confirm(&e.kind, &e.id).unwrap();
                 twin.iter_mut().for_each(|t| same(&t.confirm(&e.kind, &e.id).unwrap(), &noted));
-                now = now.max(e.at);
-                let at = now;
+                // it happened when somebody said yes
+                newest = newest.max(e.at);
+                let at = newest;
                 arrivals += 1;
                 history.insert((at, arrivals), Event { at, ..e });
             }
@@ -174,8 +175,7 @@ fn run(program: &Program, seed: u64, lateness: i64, decided: &mut [u64; 3]) {
             assert_eq!(String::from_utf8(restored.snapshot()).unwrap(), String::from_utf8(written).unwrap(), "seed {seed}");
             twin = Some(restored);
         }
-        // a confirmed escalation is as new as what is newest
-        now = now.max(e.at);
+        newest = newest.max(e.at);
         if e.kind != "Call" {
             let observed = monitor.observe(&e).unwrap();
             twin.iter_mut().for_each(|t| same(&t.observe(&e).unwrap(), &observed));

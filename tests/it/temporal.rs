@@ -284,3 +284,67 @@ fn policies_on_traces_agree_with_the_oracle_3() {
 fn policies_on_traces_agree_with_the_oracle_4() {
     all(3_000_000, EACH);
 }
+
+// ---------------------------------------------------------------------- what was found so, each by itself
+
+/// The verdict of the policy `p`, which the oracle gives too. Events are kind, id, seconds, session and the value of `z.q`.
+fn verdict(items: &[&str], lateness: i64, events: &[(&str, &str, i64, &str, &str)]) -> String {
+    let mut all: Vec<String> = vec![
+        "node Agent { budget: Float, role: Text }".into(),
+        "event Call { session: Text, z: Json }".into(),
+        "observed event Result { session: Text, z: Json }".into(),
+    ];
+    all.extend(items.iter().map(|i| i.to_string()));
+    let event = |e: &(&str, &str, i64, &str, &str)| Event {
+        kind: e.0.into(),
+        id: e.1.into(),
+        at: e.2 * 1_000_000,
+        attrs: vec![("session", format!("{:?}", e.3)), ("z", format!("{{\"q\": {}}}", e.4))],
+    };
+    let case = Case { items: all, events: events.iter().map(event).collect(), closed: false, lateness: lateness * 1_000_000 };
+    let (checked, sources) = compile(&case.program()).unwrap();
+    assert_eq!(difference(&checked, &sources, &case), None);
+    match whole_trace(&checked, &sources, &case) {
+        Answer::Judged { policies, .. } => policies.iter().find(|j| j.policy == "p").expect("p").verdict.clone(),
+        Answer::Refused => "refused".into(),
+    }
+}
+
+#[test]
+fn what_else_speaks_of_the_event_that_earlier_finds_does_not_choose_it() {
+    let trace = [("Result", "r1", 0, "s2", "1"), ("Result", "r2", 1, "s1", "3"), ("Call", "c", 2, "s2", "1")];
+    let p =
+        r#"policy p { on c: Call forbid when (earlier a: Result where a.session == c.session) and a.session == "s1" permit }"#;
+    assert_eq!(verdict(&[p], 0, &trace), "holding");
+    let calls = [("Call", "c1", 0, "s", "1"), ("Call", "c2", 1, "s", "1")];
+    let rule = "rule second(c: Call) if (earlier b: Call)";
+    let p = "policy p { on c: Call forbid when (earlier a: Call) and second(a) permit }";
+    assert_eq!(verdict(&[rule, p], 0, &calls), "holding");
+}
+
+#[test]
+fn an_unless_speaks_of_the_event_that_it_finds() {
+    let trace = [("Result", "r", 0, "s", "3"), ("Call", "c", 1, "s", "1")];
+    let p = r#"policy p { on c: Call permit forbid unless (earlier a: Result) and (some v: Result within 2s where v.session == a.session) }"#;
+    assert_eq!(verdict(&[p], 0, &trace), "holding");
+    assert_eq!(verdict(&[p], 0, &trace[1..]), "violated");
+}
+
+#[test]
+fn a_fault_hides_no_more_than_it_must() {
+    // the newest may match or not; an older one does
+    let trace = [("Result", "r1", 0, "s", "1"), ("Result", "r2", 1, "s", "\"x\""), ("Call", "c", 2, "s", "1")];
+    let found = r#"policy p { on c: Call forbid when earlier a: Result where a.z.q == 1 or a.z.q > 0 permit }"#;
+    assert_eq!(verdict(&[found], 0, &trace), "violated");
+    let two = "policy p { on c: Call forbid when some last 2 a: Result where a.z.q > 0 permit }";
+    assert_eq!(verdict(&[two], 0, &trace), "violated");
+    let one = "policy p { on c: Call forbid when some last 1 a: Result where a.z.q > 0 permit }";
+    assert_eq!(verdict(&[one], 0, &trace), "unknown");
+}
+
+#[test]
+fn what_is_dropped_as_a_repetition_moves_no_time() {
+    let trace = [("Call", "a", 0, "s", "1"), ("Call", "a", 9, "s", "1"), ("Call", "b", 1, "t", "1")];
+    let p = r#"policy p { on c: Call forbid when c.session == "t" permit }"#;
+    assert_eq!(verdict(&[p], 0, &trace), "violated");
+}

@@ -1,5 +1,7 @@
 //! Random policies and traces, as text, from a seed: few sessions, agents and tools, so that things join; times that collide and stand
 //! exactly at the edges of windows; late and repeated events; attributes that are absent or of the wrong type. Read by temporal.
+//!
+//! It is long because it writes every form of the language that looks at the past.
 use crate::random::Rng;
 use std::fmt::Write;
 

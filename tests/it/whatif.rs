@@ -286,7 +286,7 @@ fn the_first_premise_that_is_gone_is_found_behind_a_rule_that_recurs() {
         {\"kind\": \"calls\", \"from\": \"web\", \"to\": \"mail\"}]}";
     for only in ["holds up, never_down", "holds up", "holds never_down"] {
         let program = program.replace("holds up, never_down", only);
-        let run = compiled(&program).check(&[Input::new("c.json", candidate.as_bytes().to_vec())], &RunOptions::default());
+        let run = compiled(&program).check(&[Input::new("c.json", candidate.as_bytes())], &RunOptions::default());
         let demand = run.report.candidates[0].demands.iter().find(|d| d.name == "loss").unwrap();
         let lost: Vec<Vec<&str>> =
             demand.violations.iter().map(|v| v.witness.iter().map(|w| w.text.as_str()).collect()).collect();

@@ -168,7 +168,7 @@ impl<'a> Oracle<'a> {
     }
     /// Whether there is such an event before now; of what its variables are by now, whether that is the latest.
     pub(super) fn earlier(&self, binders: &[Binder], within: Option<i64>, filter: Option<&'a Expr>, env: &Env<'a>) -> Truth {
-        let Some(now) = env.now else { return None };
+        let now = env.now?;
         let kind = |b: &Binder| match &b.domain {
             Domain::Kind(ty) => ty.clone(),
             _ => panic!("an `earlier` over a list"),
@@ -212,7 +212,7 @@ impl<'a> Oracle<'a> {
     }
     /// Whether there is an event before now, and of the latest none of the others behind it.
     pub(super) fn since(&self, none: &'a Scope, since: &'a Scope, env: &Env<'a>) -> Truth {
-        let Some(now) = env.now else { return None };
+        let now = env.now?;
         let (x, y) = (&none.binders[0], &since.binders[0]);
         let (Domain::Kind(of_x), Domain::Kind(of_y)) = (&x.domain, &y.domain) else { panic!("`since` over a list") };
         let event = |n: u32| Some(Ok(Value::Element(Element::Event(n))));
