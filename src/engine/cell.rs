@@ -79,7 +79,7 @@ pub struct Row {
 
 /// Which events are settled: nothing will come before them, and they will not be taken back.
 pub struct Settled<'a> {
-    /// Events up to here are, by time.
+    /// Events before this instant are: one that comes now is not, since it may have to leave again when it is judged.
     pub upto: i64,
     /// Unless they are open.
     pub open: &'a dyn Fn(u32) -> bool,
@@ -87,7 +87,7 @@ pub struct Settled<'a> {
 
 impl Settled<'_> {
     pub fn is(&self, e: Order) -> bool {
-        e.0 <= self.upto && !(self.open)(e.1)
+        e.0 < self.upto && !(self.open)(e.1)
     }
 }
 

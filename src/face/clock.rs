@@ -1,10 +1,16 @@
-//! The only clock, and Ctrl-C: they stop a run. Started by the verbs, heard by the engine through the token.
+//! The only clock, and Ctrl-C: they stop a run, and say when an event is that comes now. Used by the verbs.
 use crate::report::style::grouped;
 use crate::session::{Cancel, Progress, Stop};
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Now, in microseconds since 1970.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
 
 /// Stops a run after some time, unless it is dropped before.
 pub struct Watch {

@@ -2,4 +2,6 @@
 pub mod cli;
 pub mod clock;
 pub mod files;
+mod hook;
 mod repl;
+mod store;

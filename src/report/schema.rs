@@ -7,6 +7,9 @@ use serde_json::{Map, Value as Json, json};
 /// The schema of the JSON report.
 pub const REPORT: &str = include_str!("../../docs/schema/report.schema.json");
 
+/// The schema of the answers about events.
+pub const DECISION: &str = include_str!("../../docs/schema/decision.schema.json");
+
 /// A schema of dbm's own candidate format, for the kinds of a program. What needs a look at the whole (dangling ends, cardinality,
 /// ids that occur twice) no schema can say; the door does.
 pub fn candidate(schema: &Schema, title: &str) -> Json {

@@ -12,6 +12,7 @@ pub mod govern;
 pub mod input;
 pub mod intervene;
 pub mod judge;
+pub mod kept;
 pub mod limits;
 pub mod live;
 pub mod monitor;
@@ -22,10 +23,12 @@ mod picture;
 mod places;
 pub mod program;
 pub mod propose;
+pub mod replay;
 pub mod run;
 mod snapshot;
 mod stages;
 mod stream;
+pub mod told;
 pub mod traced;
 mod unmet;
 mod untried;
@@ -36,10 +39,13 @@ pub mod workbench;
 pub use crate::engine::Progress;
 pub use error::{Error, Failure, codes};
 pub use input::{Input, ParamValue, duration};
+pub use kept::{Growth, Kept};
 pub use limits::{Cancel, Limits, Stop};
 pub use monitor::{Counters, Event, Monitor, MonitorOptions};
 pub use program::{CompileOptions, Program, Stage, dump, format, infer};
+pub use replay::{Differs, Replayed};
 pub use run::{Run, RunOptions};
+pub use told::{Answered, Told, time};
 pub use why::Extent;
 pub use workbench::Workbench;
 
@@ -51,3 +57,4 @@ pub use crate::verdict::{
     Answer, CandidateReport, Changed, Consensus, Decision, DemandKind, DemandReport, Difference, Located, Miss, Mutation, Reason,
     Report, Table, TestReport, Unknown, Untried, Verdict, Violation, WitnessStep,
 };
+pub use crate::verdict::{Effect, ruling};

@@ -755,4 +755,4 @@ pub(super) fn because(policy: String, effect: &str, message: String) -> Because 
 
 #[cfg(test)]
 #[path = "monitor_tests.rs"]
-mod tests;
+pub(super) mod tests;

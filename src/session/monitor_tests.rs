@@ -176,3 +176,50 @@ fn a_late_event_revises_what_was_decided_since() {
     m.withdraw("Call", "c1").unwrap();
     assert!(m.decide(&call("c2", 102 * S, "b", "pay", r#"{"amount": 5}"#)).permits());
 }
+
+const NO_WINDOW: &str = r#"
+event Call { tool: Text, amount: Int = 0 }
+policy tools { on c: Call  permit when c.tool != "no" }
+policy spending {
+  on c: Call where c.tool == "pay"
+  forbid when sum(p.amount for p: Call where p.tool == "pay") > 100
+}
+policy runs { on c: Call where c.tool == "run"  forbid when consecutive(p: Call where p.tool == "run" satisfies p.amount > 0) >= 3 }
+policy newest { on c: Call where c.tool == "new"  forbid when earlier r: Call where r.tool == "old" }
+policy old { on c: Call where c.tool == "old"  forbid when c.amount == 1 }
+"#;
+
+#[test]
+fn what_was_forbidden_or_withdrawn_is_not_history_without_a_window_either() {
+    for lateness in [0, S] {
+        let program = Program::compile("p.dbm", NO_WINDOW, &NoFiles, &CompileOptions::default()).unwrap();
+        let mut m = Monitor::new(&program, &MonitorOptions { lateness, ..MonitorOptions::default() }).unwrap();
+        let mut at = 0;
+        let mut decide = |m: &mut Monitor, id: &str, tool: &str, amount: i64| {
+            at += S;
+            m.decide(&Event::new("Call", id, at).with("tool", Value::text(tool)).with("amount", Value::Int(amount))).permits()
+        };
+        assert!(decide(&mut m, "a", "pay", 60));
+        assert!(!decide(&mut m, "b", "pay", 60));
+        assert!(decide(&mut m, "c", "pay", 40), "b does not count");
+        m.withdraw("Call", "a").unwrap();
+        assert!(decide(&mut m, "d", "pay", 60), "nor does a");
+        assert!(!decide(&mut m, "e", "pay", 1));
+        // the latest that happened is the latest, whatever was proposed since
+        assert!(decide(&mut m, "f", "old", 0));
+        m.confirm("Call", "f").unwrap();
+        assert!(!decide(&mut m, "g", "old", 1));
+        assert!(decide(&mut m, "h", "search", 0));
+        assert!(!decide(&mut m, "i", "new", 0), "f is still there");
+        assert!(decide(&mut m, "j", "old", 2));
+        m.withdraw("Call", "j").unwrap();
+        assert!(decide(&mut m, "k", "search", 0));
+        assert!(!decide(&mut m, "l", "new", 0), "f is still there");
+        for (id, fine) in [("r1", true), ("r2", true), ("r3", false), ("r4", false)] {
+            assert_eq!(decide(&mut m, id, "run", 1), fine, "{id}");
+        }
+        m.withdraw("Call", "r2").unwrap();
+        assert!(decide(&mut m, "r5", "run", 1));
+        assert!(!decide(&mut m, "r6", "run", 1));
+    }
+}

@@ -2,9 +2,11 @@
 pub mod consensus;
 pub mod decision;
 pub mod difference;
+pub mod kept;
 pub mod outcome;
 pub mod picture;
 pub mod reason;
+pub mod replayed;
 pub mod ruling;
 pub mod table;
 pub mod trial;

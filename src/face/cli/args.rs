@@ -1,4 +1,5 @@
 //! What can be said on the command line. Read by entry, which calls the verb.
+use crate::face::hook::Dialect;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::time::Duration;
 
@@ -34,6 +35,12 @@ pub enum Verb {
     Check(CheckArgs),
     /// Decides about candidates by the policies `on candidate`, and ranks those that are permitted.
     Judge(JudgeArgs),
+    /// Decides about a tool call that a coding agent's hook proposes on standard input, and answers in its dialect.
+    Hook(HookArgs),
+    /// Decides about events as they come: JSON lines on standard input, an answer for each on standard output.
+    Watch(WatchArgs),
+    /// Decides about a recorded trace once more, and prints which decisions are others under a changed policy.
+    Replay(ReplayArgs),
     /// Prints the facts, given and derived, that hold in at least a share of the candidates.
     Core(CoreArgs),
     /// Prints the edits that make one candidate of another.
@@ -102,6 +109,86 @@ pub struct CheckArgs {
     /// A structure beside each candidate: what a trace speaks of.
     #[arg(long, value_name = "FILE")]
     pub with: Option<String>,
+    /// Prints what each policy keeps of events, and how that grows; checks no candidate.
+    #[arg(long, conflicts_with = "candidates")]
+    pub state: bool,
+    #[command(flatten)]
+    pub given: Given,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct HookArgs {
+    /// Whose hook it is.
+    #[arg(long, value_enum)]
+    pub dialect: Dialect,
+    /// The program with the policies.
+    #[arg(long, value_name = "FILE")]
+    pub policy: String,
+    /// The folder in which the sessions are kept; made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub state: String,
+    /// Takes over a state of another policy: its log is judged anew.
+    #[arg(long)]
+    pub migrate: bool,
+    /// Leaves what is permitted to the agent's own questions, in place of allowing it outright.
+    #[arg(long)]
+    pub pass: bool,
+    /// A structure beside the events: tools, people, what policies speak of.
+    #[arg(long, value_name = "FILE")]
+    pub with: Option<String>,
+    /// How late an event may come behind a newer one, like 30s.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lateness: i64,
+    /// Blocks what is not decided after so long: less than the agent waits for its hook.
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = time)]
+    pub time_limit: Time,
+    /// A parameter's value. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    pub param: Vec<(String, String)>,
+}
+
+#[derive(Args, Debug)]
+pub struct WatchArgs {
+    /// The program with the policies.
+    pub program: String,
+    /// A structure beside the events.
+    #[arg(long, value_name = "FILE")]
+    pub with: Option<String>,
+    /// How late an event may come behind a newer one, like 30s.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lateness: i64,
+    /// The folder in which what happened is kept, as `dbm hook` keeps it; else it is forgotten at the end.
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<String>,
+    /// Takes over a state of another policy: its log is judged anew.
+    #[arg(long, requires = "state")]
+    pub migrate: bool,
+    /// A parameter's value. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    pub param: Vec<(String, String)>,
+}
+
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// The program with the changed policies.
+    #[arg(long, value_name = "FILE")]
+    pub policy: String,
+    /// The trace, or `-`.
+    pub trace: String,
+    /// The program by which was decided; without it, every event of the trace counts as permitted.
+    #[arg(long, value_name = "FILE")]
+    pub old: Option<String>,
+    /// How the differences are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// A structure beside the events.
+    #[arg(long, value_name = "FILE")]
+    pub with: Option<String>,
+    /// How late an event may come behind a newer one, like 30s.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lateness: i64,
     #[command(flatten)]
     pub given: Given,
     #[command(flatten)]
@@ -305,6 +392,8 @@ pub struct DumpArgs {
 pub enum SchemaOf {
     /// Of the JSON report.
     Report,
+    /// Of the answers of `dbm watch`.
+    Decision,
     /// Of the candidates, in dbm's own JSON, that fit a program.
     Candidate {
         /// The program, or `-` for standard input.

@@ -10,6 +10,9 @@ use crate::session::{CandidateReport, Extent, Failure, Input, Program, Report, R
 
 /// Checks, prints the report, and says how it ended.
 pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
+    if args.state {
+        return super::state::run(args, output);
+    }
     let (program, run) = match checked(args) {
         Ok((program, run)) => (Some(program), run),
         Err(Failure { diagnostics, sources }) => {

@@ -1,7 +1,7 @@
 //! From the shell to a verb and back to an exit code. Called by main; catches what should not happen.
 use super::args::{Cli, Verb};
 use super::output::Output;
-use super::{check, core, dump, explain, fmt, judge, new, query, schema, test, why};
+use super::{check, core, dump, explain, fmt, hook, judge, new, query, replay, schema, test, watch, why};
 use crate::base::Diagnostic;
 use crate::face::repl;
 use crate::report::exit::Exit;
@@ -25,6 +25,7 @@ pub fn main() -> ExitCode {
         }
     };
     let color = cli.color;
+    let hook = matches!(cli.verb, Verb::Hook(_));
     let exit = guarded(move || {
         let mut output = Output::new(color);
         let exit = run(cli, &mut output);
@@ -34,13 +35,14 @@ pub fn main() -> ExitCode {
         let mut output = Output::new(color);
         output.diagnostics([&internal(&what)], &Default::default());
         output.flush();
-        Exit::Internal
+        // a hook that ends in any other way lets the call through
+        if hook { Exit::Call } else { Exit::Internal }
     });
     ExitCode::from(exit.code())
 }
 
 /// Does the work on a stack of its own; a panic becomes its message and place.
-fn guarded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+pub(super) fn guarded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     let place = Arc::new(Mutex::new(String::new()));
     let seen = place.clone();
     std::panic::set_hook(Box::new(move |info| {
@@ -65,6 +67,9 @@ pub fn run(cli: Cli, output: &mut Output) -> Exit {
     match cli.verb {
         Verb::Check(args) => check::run(&args, output),
         Verb::Judge(args) => judge::run(&args, output),
+        Verb::Hook(args) => hook::run(args),
+        Verb::Watch(args) => watch::run(&args, output),
+        Verb::Replay(args) => replay::run(&args, output),
         Verb::Core(args) => core::run(&args, output),
         Verb::Diff(args) => core::diff(&args, output),
         Verb::Query(args) => query::run(&args, output),

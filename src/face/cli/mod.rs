@@ -6,14 +6,18 @@ mod dump;
 mod entry;
 mod explain;
 mod fmt;
+mod hook;
 mod judge;
 mod new;
 pub(super) mod output;
 pub(super) mod program;
 mod query;
+mod replay;
 mod schema;
 mod snapshot;
+mod state;
 pub(super) mod test;
+mod watch;
 mod why;
 
 pub use entry::{main, run};

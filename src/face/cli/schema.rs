@@ -23,6 +23,7 @@ pub fn run(of: &SchemaOf, output: &mut Output) -> Exit {
 fn made(of: &SchemaOf) -> Result<String, Failure> {
     match of {
         SchemaOf::Report => Ok(schema::REPORT.to_string()),
+        SchemaOf::Decision => Ok(schema::DECISION.to_string()),
         SchemaOf::Candidate { program } => {
             let compiled = compile(program, &[])?;
             let title = format!("a candidate for {program}");
