@@ -106,10 +106,11 @@ fn main() {
     if std::env::args().any(|a| a == "--write") {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md");
         let page = std::fs::read_to_string(path).unwrap_or_default();
-        let head = page.split("\n## Worlds\n").next().unwrap_or_default().trim_end().to_string();
+        let (head, rest) = page.split_once("\n## Worlds\n").unwrap_or((&page, ""));
+        let (head, behind) = (head.trim_end(), rest.find("\n## ").and_then(|n| rest.get(n..)).unwrap_or_default());
         let section = format!(
             "{head}\n\n## Worlds\n\nMade by `cargo bench --bench worlds -- --write`: in-process times, reading taken off, medians of 5 runs one\n\
-             after the other. The ratio says how many plain evaluations all worlds of an intervention cost.\n\n{table}"
+             after the other. The ratio says how many plain evaluations all worlds of an intervention cost.\n\n{table}{behind}"
         );
         let _ = std::fs::write(path, section);
     }

@@ -1,11 +1,14 @@
 //! Policies at events: which clauses fire, what follows from them, which obligations stay open; over a whole trace, in whatever worlds there
 //! are. Called by session.
 use super::invariant;
+use crate::engine::fault::Elsewhere;
 use crate::engine::formula::join;
 use crate::engine::{Annotation, Machine};
-use crate::plan::Effect;
-use crate::plan::policy::{PolicyAct, PolicyPlan};
+use crate::plan::policy::{Joined, PolicyAct, PolicyPlan};
+use crate::plan::{Block, Effect, RelId};
 use crate::scalar::{KindId, Val};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a policy says of an event that it is on.
 #[derive(Clone, Debug)]
@@ -46,49 +49,319 @@ pub struct Together<A> {
     pub permits: Option<A>,
 }
 
-/// Which policies are on which kinds.
+/// Policies, by the kinds that they are on, those of one family together.
 pub struct Governed {
     by_kind: Vec<Vec<usize>>,
     observed: Vec<bool>,
+    groups: Vec<Group>,
+    /// The policy of a number.
+    index: Vec<usize>,
+    /// For each policy, of how many events it was found on by itself; if that is wanted.
+    counts: Option<Vec<u64>>,
+}
+
+/// A policy for itself, or those of a family whose constants are in its table.
+struct Group {
+    /// Ascending.
+    policies: Vec<usize>,
+    /// What finds them.
+    joined: Option<Arc<Joined>>,
+    /// How many events all of them were on alike.
+    alike: u64,
 }
 
 impl Governed {
-    /// Of some policies.
-    pub fn new<A: Annotation>(m: &Machine<A>, plans: &[PolicyPlan]) -> Governed {
+    /// Of some policies. Fills the tables of their families.
+    pub fn new<A: Annotation>(m: &mut Machine<A>, plans: &[PolicyPlan]) -> Governed {
+        let mut families: BTreeMap<RelId, Vec<usize>> = BTreeMap::new();
+        for (i, p) in plans.iter().enumerate() {
+            p.joined.iter().for_each(|j| families.entry(j.relation).or_default().push(i));
+        }
+        let mut groups: Vec<Group> = vec![];
+        let mut index: Vec<usize> = vec![];
+        for (i, p) in plans.iter().enumerate() {
+            let Some(joined) = &p.joined else {
+                groups.push(Group::single(i));
+                continue;
+            };
+            let number = p.number as usize;
+            index.resize(index.len().max(number + 1), usize::MAX);
+            index.get_mut(number).into_iter().for_each(|n| *n = i);
+            // one that is asked about alone is run alone
+            let Some(kin) = families.remove(&joined.relation) else { continue };
+            let (listed, alone) = if kin.len() > 1 { listed(m, plans, joined, kin) } else { (vec![], kin) };
+            groups.push(Group { policies: listed, joined: Some(joined.clone()), alike: 0 });
+            groups.extend(alone.into_iter().map(Group::single));
+        }
+        m.walks = Some(Default::default());
         let schema = &m.graph.schema;
         let mut by_kind: Vec<Vec<usize>> = vec![vec![]; schema.kinds.len()];
-        for (i, p) in plans.iter().enumerate() {
+        for (g, group) in groups.iter().enumerate() {
+            let Some(p) = group.policies.first().and_then(|i| plans.get(*i)) else { continue };
             let Some((sort, kinds)) = crate::engine::machine::sort_of(&p.ty) else { continue };
             for k in schema.below(sort, kinds) {
-                by_kind.get_mut(k.0 as usize).into_iter().for_each(|l| l.push(i));
+                by_kind.get_mut(k.0 as usize).into_iter().for_each(|l| l.push(g));
             }
         }
-        Governed { by_kind, observed: schema.kinds.iter().map(|k| k.observed).collect() }
+        Governed { by_kind, observed: schema.kinds.iter().map(|k| k.observed).collect(), groups, index, counts: None }
     }
-    /// The policies on a kind.
-    pub fn on(&self, kind: KindId) -> &[usize] {
-        self.by_kind.get(kind.0 as usize).map_or(&[], |l| l)
+    /// The same, that says of how many events each policy was on.
+    pub fn counting(mut self, plans: &[PolicyPlan]) -> Governed {
+        self.counts = Some(vec![0; plans.len()]);
+        self
+    }
+    /// Of how many events a policy was on, if that is counted.
+    pub fn counted(&self, policy: usize) -> u64 {
+        let alike: u64 = self.groups.iter().filter(|g| g.alike > 0 && g.policies.contains(&policy)).map(|g| g.alike).sum();
+        self.counts.as_ref().and_then(|c| c.get(policy)).copied().unwrap_or(0) + alike
+    }
+    /// What policies say of an event, within a set of worlds, in their order. Those that say nothing may be left out.
+    pub fn at<A: Annotation>(&mut self, m: &mut Machine<A>, plans: &[PolicyPlan], event: Val, worlds: &A) -> Vec<At<A>> {
+        let mut found: Vec<At<A>> = vec![];
+        let mut counted = Counted::default();
+        let groups = m.graph.kind_of(event).and_then(|k| self.by_kind.get(k.0 as usize));
+        for g in groups.into_iter().flatten() {
+            let Some(group) = self.groups.get(*g) else { continue };
+            let Some((i, plan)) = group.policies.first().and_then(|i| Some((*i, plans.get(*i)?))) else { continue };
+            m.working_on(&plan.title, plan.place);
+            match &group.joined {
+                Some(joined) => {
+                    let wanted = self.counts.is_some().then_some(&mut counted);
+                    let family = Kin { plans, group: *g, policies: &group.policies, index: &self.index, joined };
+                    family.at(m, event, worlds, wanted, &mut found);
+                }
+                None => {
+                    let at = at(m, (i, plan), event, worlds);
+                    counted.own.extend(at.iter().filter(|a| a.on.certain().is_some()).map(|_| i));
+                    found.extend(at);
+                }
+            }
+            if m.halted() {
+                return found;
+            }
+        }
+        if let Some(counts) = &mut self.counts {
+            counted.own.iter().for_each(|i| counts.get_mut(*i).into_iter().for_each(|n| *n += 1));
+            counted.alike.iter().for_each(|g| self.groups.get_mut(*g).into_iter().for_each(|g| g.alike += 1));
+        }
+        found.sort_by_key(|a| a.policy);
+        found
+    }
+    /// Whether any policy is on a kind.
+    pub fn any(&self, kind: KindId) -> bool {
+        self.by_kind.get(kind.0 as usize).is_some_and(|l| !l.is_empty())
     }
     /// Whether events of a kind are decided.
     pub fn decides(&self, kind: KindId) -> bool {
-        self.observed.get(kind.0 as usize) == Some(&false) && !self.on(kind).is_empty()
+        self.observed.get(kind.0 as usize) == Some(&false) && self.any(kind)
     }
 }
 
-/// What a policy says of an event, within a set of worlds. None if it is on it in none of them.
-pub fn at<A: Annotation>(m: &mut Machine<A>, (policy, plan): (usize, &PolicyPlan), event: Val, worlds: &A) -> Option<At<A>> {
-    m.frame(plan.slots);
-    m.set(plan.now, event);
-    let mut on: Option<A> = None;
-    if plan.on.steps.is_empty() {
-        on = Some(worlds.clone());
-    } else {
-        m.run(&plan.on, worlds.clone(), &mut |m, a| {
-            on = Some(join(on.take(), &a));
-            m.halted() || worlds.except_certain(on.as_ref()).is_none()
+impl Group {
+    fn single(policy: usize) -> Group {
+        Group { policies: vec![policy], joined: None, alike: 0 }
+    }
+}
+
+/// Which policies an event counts for: some by themselves, and all of some groups.
+#[derive(Default)]
+struct Counted {
+    own: Vec<usize>,
+    alike: Vec<usize>,
+}
+
+/// A family at an event.
+struct Kin<'a> {
+    plans: &'a [PolicyPlan],
+    group: usize,
+    policies: &'a [usize],
+    index: &'a [usize],
+    joined: &'a Joined,
+}
+
+impl Kin<'_> {
+    /// Adds what its members say. Where a fault stands in the way, or an obligation opens, each concerned is run by itself: so what is said of
+    /// it has its own places, and is as if it had no kin.
+    fn at<A: Annotation>(&self, m: &mut Machine<A>, event: Val, worlds: &A, counted: Option<&mut Counted>, found: &mut Vec<At<A>>) {
+        let Some(leader) = self.policies.first().and_then(|i| self.plans.get(*i)) else { return };
+        let faults = m.faults.len();
+        // where all are on it alike, or each where it says
+        let mut alike: Option<A> = None;
+        let mut on: Vec<(usize, A)> = vec![];
+        match &self.joined.on {
+            None => {
+                begin(m, leader, event);
+                m.elsewhere = None;
+                alike = placed(m, leader, worlds);
+                let Some(a) = &alike else { return };
+                if a.faulty().is_some() {
+                    m.faults.forget(faults);
+                    return self.singly(m, event, worlds, self.policies, counted, found);
+                }
+            }
+            Some(block) if counted.is_some() || !A::PLAIN => {
+                self.members(m, block, event, worlds, &mut |i, a| on.push((i, a)));
+                merge(&mut on, |x| x.0, |x, y| joined_in(&mut x.1, &y.1));
+            }
+            Some(_) => {}
+        }
+        let here = alike.as_ref().unwrap_or(worlds);
+        let mut hits: Vec<(usize, usize, A)> = vec![];
+        for (n, block) in self.joined.clauses.iter().enumerate() {
+            if m.halted() {
+                return;
+            }
+            self.members(m, block, event, here, &mut |i, a| hits.push((i, n, a)));
+        }
+        if m.halted() {
+            return;
+        }
+        merge(&mut hits, |h| (h.0, h.1), |x, y| joined_in(&mut x.2, &y.2));
+        let obliges = |n: usize| matches!(leader.clauses.get(n).map(|c| &c.form), Some(PolicyAct::Oblige { .. }));
+        let mut apart: Vec<usize> = hits.iter().filter(|h| h.2.faulty().is_some() || obliges(h.1)).map(|h| h.0).collect();
+        apart.extend(on.iter().filter(|o| o.1.faulty().is_some()).map(|o| o.0));
+        apart.sort();
+        apart.dedup();
+        // only what is said of those concerned speaks of faults
+        m.faults.forget(faults);
+        let mut sorted = 0;
+        for group in hits.chunk_by(|a, b| a.0 == b.0) {
+            let Some(policy) = group.first().map(|h| h.0).filter(|i| apart.binary_search(i).is_err()) else { continue };
+            while on.get(sorted).is_some_and(|o| o.0 < policy) {
+                sorted += 1;
+            }
+            let on = alike.clone().or_else(|| on.get(sorted).filter(|o| o.0 == policy).map(|o| o.1.clone()));
+            let fired = group.iter().map(|h| (h.1, h.2.clone())).collect();
+            found.push(At { policy, on: on.unwrap_or_else(|| worlds.clone()), fired, unmet: vec![] });
+        }
+        let mut counted = counted;
+        if let Some(c) = &mut counted {
+            match &alike {
+                // none of them is apart because of where it is
+                Some(a) => c.alike.extend(a.certain().map(|_| self.group)),
+                None => c.own.extend(
+                    on.iter().filter(|o| o.1.certain().is_some() && apart.binary_search(&o.0).is_err()).map(|o| o.0),
+                ),
+            }
+        }
+        let counted = if alike.is_some() { None } else { counted };
+        self.singly(m, event, worlds, &apart, counted, found);
+    }
+
+    /// The members that a block finds.
+    fn members<A: Annotation>(&self, m: &mut Machine<A>, block: &Block, event: Val, worlds: &A, each: &mut dyn FnMut(usize, A)) {
+        let Some(leader) = self.policies.first().and_then(|i| self.plans.get(*i)) else { return };
+        m.elsewhere = None;
+        m.frame(self.joined.slots);
+        m.set(leader.now, event);
+        m.run(block, worlds.clone(), &mut |m, a| {
+            let number = m.get(self.joined.member).as_small().and_then(|n| usize::try_from(n).ok());
+            // one that is not asked about stands in the table too, if it was before
+            if let Some(i) = number.and_then(|n| self.index.get(n)).filter(|i| **i != usize::MAX) {
+                each(*i, a);
+            }
+            m.halted()
         });
     }
-    let on = on?;
+
+    /// Adds what some say, each run by itself.
+    fn singly<A: Annotation>(
+        &self,
+        m: &mut Machine<A>,
+        event: Val,
+        worlds: &A,
+        some: &[usize],
+        counted: Option<&mut Counted>,
+        found: &mut Vec<At<A>>,
+    ) {
+        let before = found.len();
+        for i in some {
+            let Some(plan) = self.plans.get(*i) else { continue };
+            m.working_on(&plan.title, plan.place);
+            found.extend(at(m, (*i, plan), event, worlds));
+        }
+        let new = found.get(before..).unwrap_or(&[]);
+        counted.into_iter().for_each(|c| c.own.extend(new.iter().filter(|a| a.on.certain().is_some()).map(|a| a.policy)));
+    }
+}
+
+fn joined_in<A: Annotation>(a: &mut A, b: &A) {
+    a.or(b);
+}
+
+/// Sorts, and joins what has one key.
+fn merge<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K, join: impl Fn(&mut T, &T)) {
+    list.sort_by_key(|x| key(x));
+    list.dedup_by(|b, a| {
+        let same = key(a) == key(b);
+        if same {
+            join(a, b);
+        }
+        same
+    });
+}
+
+/// Puts the constants of a family's members into its table. Gives those that stand there, and those that cannot: they name a node that
+/// there is not, and say so wherever that matters.
+fn listed<A: Annotation>(m: &mut Machine<A>, plans: &[PolicyPlan], joined: &Joined, kin: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
+    let universe = m.universe.clone();
+    let parts = kin.into_iter().partition(|i| {
+        let (Some(plan), Some(number)) = (plans.get(*i), plans.get(*i).and_then(|p| Val::small(i64::from(p.number)))) else { return false };
+        let mut row = vec![number];
+        for (v, kind) in plan.constants.1.iter().zip(&joined.lookups) {
+            row.push(match kind {
+                Some(k) => match m.graph.find_node(*k, *v) {
+                    Some(n) => Val::node(n),
+                    None => return false,
+                },
+                None => *v,
+            });
+        }
+        if let Some(r) = m.relations.get_mut(joined.relation.0 as usize) {
+            r.insert(&row, &universe);
+        }
+        true
+    });
+    m.relations.get_mut(joined.relation.0 as usize).into_iter().for_each(|r| r.settle());
+    parts
+}
+/// What a policy says of an event, within a set of worlds. None if it is on it in none of them.
+pub fn at<A: Annotation>(m: &mut Machine<A>, (policy, plan): (usize, &PolicyPlan), event: Val, worlds: &A) -> Option<At<A>> {
+    begin(m, plan, event);
+    let found = said(m, (policy, plan), worlds);
+    m.elsewhere = None;
+    found
+}
+
+/// A frame with what is known before a policy is run.
+fn begin<A: Annotation>(m: &mut Machine<A>, plan: &PolicyPlan, event: Val) {
+    m.frame(plan.slots);
+    m.set(plan.now, event);
+    for (slot, v) in (plan.constants.0..).zip(plan.constants.1.iter()) {
+        m.set(slot, *v);
+    }
+    let (numbers, places) = match &plan.places {
+        Some((n, p)) => (n.clone(), p.clone()),
+        None => return m.elsewhere = None,
+    };
+    m.elsewhere = Some(Elsewhere { numbers, places });
+}
+
+/// Where a policy is on the event.
+fn placed<A: Annotation>(m: &mut Machine<A>, plan: &PolicyPlan, worlds: &A) -> Option<A> {
+    if plan.on.steps.is_empty() {
+        return Some(worlds.clone());
+    }
+    let mut on: Option<A> = None;
+    m.run(&plan.on, worlds.clone(), &mut |m, a| {
+        on = Some(join(on.take(), &a));
+        m.halted() || worlds.except_certain(on.as_ref()).is_none()
+    });
+    on
+}
+
+fn said<A: Annotation>(m: &mut Machine<A>, (policy, plan): (usize, &PolicyPlan), worlds: &A) -> Option<At<A>> {
+    let on = placed(m, plan, worlds)?;
     let mut fired: Vec<(usize, A)> = vec![];
     let mut unmet: Vec<(usize, A)> = vec![];
     let add = |list: &mut Vec<(usize, A)>, n: usize, a: &A| match list.iter_mut().find(|f| f.0 == n) {
@@ -117,6 +390,9 @@ pub fn at<A: Annotation>(m: &mut Machine<A>, (policy, plan): (usize, &PolicyPlan
         }
         false
     });
+    // a let that is different in different worlds may bring a later clause first
+    fired.sort_by_key(|f| f.0);
+    unmet.sort_by_key(|f| f.0);
     if plan.permits {
         // an obligation opens when its own policy permits
         let this = At { policy, on: on.clone(), fired, unmet: vec![] };
@@ -199,14 +475,14 @@ fn first_firing<A: Annotation>(
     then: &mut dyn FnMut(&mut Machine<A>, A),
 ) {
     let Some(c) = plan.clauses.get(clause) else { return };
-    m.frame(plan.slots);
-    m.set(plan.now, event);
+    begin(m, plan, event);
     m.run(&plan.lets, worlds.clone(), &mut |m, a| {
         m.run(&c.fires, a, &mut |m, a| {
             then(m, a);
             true
         })
     });
+    m.elsewhere = None;
 }
 
 /// The new values that a `rewrite` gives: the keys of the way into a Json, and the value.
@@ -218,10 +494,10 @@ pub fn rewritten<A: Annotation>(
     worlds: &A,
 ) -> Option<(Vec<Val>, Val)> {
     let c = plan.clauses.get(clause)?;
-    let PolicyAct::Rewrite(_, path, value) = &c.form else { return None };
+    let PolicyAct::Rewrite(_, parts) = &c.form else { return None };
     let mut all: Vec<Val> = vec![];
     first_firing(m, plan, clause, event, worlds, &mut |m, a| {
-        for part in path.iter().chain([value]) {
+        for part in parts.iter() {
             m.run(&part.block, a.clone(), &mut |m, _| {
                 let v = m.scalar(&part.result);
                 all.push(v);

@@ -2,6 +2,7 @@
 mod block;
 pub mod edit;
 mod expression;
+mod family;
 mod generate;
 pub mod intervention;
 pub mod ir;

@@ -4,6 +4,7 @@ mod cli;
 mod docs;
 mod errors;
 mod examples;
+mod families;
 mod format;
 mod fuzz;
 mod hostile;
