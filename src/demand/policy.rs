@@ -110,42 +110,50 @@ impl Governed {
         self.counts = Some(vec![0; plans.len()]);
         self
     }
-    /// Of how many events a policy was on, if that is counted.
-    pub fn counted(&self, policy: usize) -> u64 {
-        let alike: u64 = self.groups.iter().filter(|g| g.alike > 0 && g.policies.contains(&policy)).map(|g| g.alike).sum();
-        self.counts.as_ref().and_then(|c| c.get(policy)).copied().unwrap_or(0) + alike
+    /// For each policy, of how many events it was on, if that is counted.
+    pub fn counts(&self) -> Vec<u64> {
+        let mut all = self.counts.clone().unwrap_or_default();
+        for g in &self.groups {
+            g.policies.iter().for_each(|i| all.get_mut(*i).into_iter().for_each(|n| *n += g.alike));
+        }
+        all
     }
     /// What policies say of an event, within a set of worlds, in their order. Those that say nothing may be left out.
     pub fn at<A: Annotation>(&mut self, m: &mut Machine<A>, plans: &[PolicyPlan], event: Val, worlds: &A) -> Vec<At<A>> {
-        let mut found: Vec<At<A>> = vec![];
-        let mut counted = Counted::default();
+        let mut all = Met { found: vec![], apart: vec![], on: vec![], alike: vec![] };
         let groups = m.graph.kind_of(event).and_then(|k| self.by_kind.get(k.0 as usize));
         for g in groups.into_iter().flatten() {
             let Some(group) = self.groups.get(*g) else { continue };
-            let Some((i, plan)) = group.policies.first().and_then(|i| Some((*i, plans.get(*i)?))) else { continue };
-            m.working_on(&plan.title, plan.place);
-            match &group.joined {
-                Some(joined) => {
-                    let wanted = self.counts.is_some().then_some(&mut counted);
-                    let family = Kin { plans, group: *g, policies: &group.policies, index: &self.index, joined };
-                    family.at(m, event, worlds, wanted, &mut found);
-                }
-                None => {
-                    let at = at(m, (i, plan), event, worlds);
-                    counted.own.extend(at.iter().filter(|a| a.on.certain().is_some()).map(|_| i));
-                    found.extend(at);
-                }
-            }
+            let Some((i, leader)) = group.policies.first().and_then(|i| Some((*i, plans.get(*i)?))) else { continue };
+            let Some(joined) = &group.joined else {
+                all.apart.push((i, true));
+                continue;
+            };
+            m.working_on(&leader.title, leader.place);
+            let kin = Kin { leader, group: *g, policies: &group.policies, index: &self.index, joined };
+            kin.at(m, event, worlds, self.counts.is_some(), &mut all);
             if m.halted() {
-                return found;
+                return vec![];
             }
+        }
+        // in their order, so that faults come as if each were by itself
+        all.apart.sort();
+        for (i, counts) in std::mem::take(&mut all.apart) {
+            let Some(plan) = plans.get(i) else { continue };
+            m.working_on(&plan.title, plan.place);
+            let said = at(m, (i, plan), event, worlds);
+            if m.halted() {
+                return vec![];
+            }
+            all.on.extend(said.iter().filter(|a| counts && a.on.certain().is_some()).map(|_| i));
+            all.found.extend(said);
         }
         if let Some(counts) = &mut self.counts {
-            counted.own.iter().for_each(|i| counts.get_mut(*i).into_iter().for_each(|n| *n += 1));
-            counted.alike.iter().for_each(|g| self.groups.get_mut(*g).into_iter().for_each(|g| g.alike += 1));
+            all.on.iter().for_each(|i| counts.get_mut(*i).into_iter().for_each(|n| *n += 1));
+            all.alike.iter().for_each(|g| self.groups.get_mut(*g).into_iter().for_each(|g| g.alike += 1));
         }
-        found.sort_by_key(|a| a.policy);
-        found
+        all.found.sort_by_key(|a| a.policy);
+        all.found
     }
     /// Whether any policy is on a kind.
     pub fn any(&self, kind: KindId) -> bool {
@@ -163,16 +171,21 @@ impl Group {
     }
 }
 
-/// Which policies an event counts for: some by themselves, and all of some groups.
-#[derive(Default)]
-struct Counted {
-    own: Vec<usize>,
+/// What comes of an event.
+struct Met<A> {
+    /// What policies say.
+    found: Vec<At<A>>,
+    /// The policies that are yet to be run by themselves, and whether these are counted then.
+    apart: Vec<(usize, bool)>,
+    /// Those that are on it.
+    on: Vec<usize>,
+    /// The groups all of which are.
     alike: Vec<usize>,
 }
 
 /// A family at an event.
 struct Kin<'a> {
-    plans: &'a [PolicyPlan],
+    leader: &'a PolicyPlan,
     group: usize,
     policies: &'a [usize],
     index: &'a [usize],
@@ -180,28 +193,28 @@ struct Kin<'a> {
 }
 
 impl Kin<'_> {
-    /// Adds what its members say. Where a fault stands in the way, or an obligation opens, each concerned is run by itself: so what is said of
-    /// it has its own places, and is as if it had no kin.
-    fn at<A: Annotation>(&self, m: &mut Machine<A>, event: Val, worlds: &A, counted: Option<&mut Counted>, found: &mut Vec<At<A>>) {
-        let Some(leader) = self.policies.first().and_then(|i| self.plans.get(*i)) else { return };
+    /// Adds what its members say. Where a fault stands in the way, or an obligation opens, each concerned is to be run by itself: so what is
+    /// said of it has its own places, and is as if it had no kin.
+    fn at<A: Annotation>(&self, m: &mut Machine<A>, event: Val, worlds: &A, counting: bool, all: &mut Met<A>) {
         let faults = m.faults.len();
         // where all are on it alike, or each where it says
         let mut alike: Option<A> = None;
         let mut on: Vec<(usize, A)> = vec![];
         match &self.joined.on {
             None => {
-                begin(m, leader, event);
+                begin(m, self.leader, event);
                 m.elsewhere = None;
-                alike = placed(m, leader, worlds);
+                alike = placed(m, self.leader, worlds);
                 let Some(a) = &alike else { return };
                 if a.faulty().is_some() {
                     m.faults.forget(faults);
-                    return self.singly(m, event, worlds, self.policies, counted, found);
+                    all.apart.extend(self.policies.iter().map(|i| (*i, true)));
+                    return;
                 }
             }
-            Some(block) if counted.is_some() || !A::PLAIN => {
+            Some(block) if counting || !A::PLAIN => {
                 self.members(m, block, event, worlds, &mut |i, a| on.push((i, a)));
-                merge(&mut on, |x| x.0, |x, y| joined_in(&mut x.1, &y.1));
+                merge(&mut on, |x| x.0, |x, y| _ = x.1.or(&y.1));
             }
             Some(_) => {}
         }
@@ -216,44 +229,33 @@ impl Kin<'_> {
         if m.halted() {
             return;
         }
-        merge(&mut hits, |h| (h.0, h.1), |x, y| joined_in(&mut x.2, &y.2));
-        let obliges = |n: usize| matches!(leader.clauses.get(n).map(|c| &c.form), Some(PolicyAct::Oblige { .. }));
+        // only what is said of those concerned speaks of faults
+        m.faults.forget(faults);
+        merge(&mut hits, |h| (h.0, h.1), |x, y| _ = x.2.or(&y.2));
+        let obliges = |n: usize| matches!(self.leader.clauses.get(n).map(|c| &c.form), Some(PolicyAct::Oblige { .. }));
         let mut apart: Vec<usize> = hits.iter().filter(|h| h.2.faulty().is_some() || obliges(h.1)).map(|h| h.0).collect();
         apart.extend(on.iter().filter(|o| o.1.faulty().is_some()).map(|o| o.0));
         apart.sort();
         apart.dedup();
-        // only what is said of those concerned speaks of faults
-        m.faults.forget(faults);
-        let mut sorted = 0;
-        for group in hits.chunk_by(|a, b| a.0 == b.0) {
-            let Some(policy) = group.first().map(|h| h.0).filter(|i| apart.binary_search(i).is_err()) else { continue };
-            while on.get(sorted).is_some_and(|o| o.0 < policy) {
-                sorted += 1;
-            }
-            let on = alike.clone().or_else(|| on.get(sorted).filter(|o| o.0 == policy).map(|o| o.1.clone()));
-            let fired = group.iter().map(|h| (h.1, h.2.clone())).collect();
-            found.push(At { policy, on: on.unwrap_or_else(|| worlds.clone()), fired, unmet: vec![] });
+        let joint = |i: usize| apart.binary_search(&i).is_err();
+        for hit in hits.chunk_by(|a, b| a.0 == b.0) {
+            let Some(policy) = hit.first().map(|h| h.0).filter(|i| joint(*i)) else { continue };
+            let own = on.binary_search_by_key(&policy, |o| o.0).ok().and_then(|n| on.get(n)).map(|o| o.1.clone());
+            let on = alike.clone().or(own).unwrap_or_else(|| worlds.clone());
+            all.found.push(At { policy, on, fired: hit.iter().map(|h| (h.1, h.2.clone())).collect(), unmet: vec![] });
         }
-        let mut counted = counted;
-        if let Some(c) = &mut counted {
-            match &alike {
-                // none of them is apart because of where it is
-                Some(a) => c.alike.extend(a.certain().map(|_| self.group)),
-                None => c.own.extend(
-                    on.iter().filter(|o| o.1.certain().is_some() && apart.binary_search(&o.0).is_err()).map(|o| o.0),
-                ),
-            }
+        match &alike {
+            Some(a) => all.alike.extend(a.certain().map(|_| self.group)),
+            None => all.on.extend(on.iter().filter(|o| o.1.certain().is_some() && joint(o.0)).map(|o| o.0)),
         }
-        let counted = if alike.is_some() { None } else { counted };
-        self.singly(m, event, worlds, &apart, counted, found);
+        all.apart.extend(apart.into_iter().map(|i| (i, alike.is_none())));
     }
 
     /// The members that a block finds.
     fn members<A: Annotation>(&self, m: &mut Machine<A>, block: &Block, event: Val, worlds: &A, each: &mut dyn FnMut(usize, A)) {
-        let Some(leader) = self.policies.first().and_then(|i| self.plans.get(*i)) else { return };
         m.elsewhere = None;
         m.frame(self.joined.slots);
-        m.set(leader.now, event);
+        m.set(self.leader.now, event);
         m.run(block, worlds.clone(), &mut |m, a| {
             let number = m.get(self.joined.member).as_small().and_then(|n| usize::try_from(n).ok());
             // one that is not asked about stands in the table too, if it was before
@@ -263,30 +265,6 @@ impl Kin<'_> {
             m.halted()
         });
     }
-
-    /// Adds what some say, each run by itself.
-    fn singly<A: Annotation>(
-        &self,
-        m: &mut Machine<A>,
-        event: Val,
-        worlds: &A,
-        some: &[usize],
-        counted: Option<&mut Counted>,
-        found: &mut Vec<At<A>>,
-    ) {
-        let before = found.len();
-        for i in some {
-            let Some(plan) = self.plans.get(*i) else { continue };
-            m.working_on(&plan.title, plan.place);
-            found.extend(at(m, (*i, plan), event, worlds));
-        }
-        let new = found.get(before..).unwrap_or(&[]);
-        counted.into_iter().for_each(|c| c.own.extend(new.iter().filter(|a| a.on.certain().is_some()).map(|a| a.policy)));
-    }
-}
-
-fn joined_in<A: Annotation>(a: &mut A, b: &A) {
-    a.or(b);
 }
 
 /// Sorts, and joins what has one key.
@@ -422,9 +400,10 @@ pub fn together<A: Annotation>(plans: &[PolicyPlan], found: &[At<A>], worlds: &A
             for part in std::iter::once(&a.on).chain(a.fired.iter().map(|f| &f.1)) {
                 if let Some((w, f)) = part.faulty() {
                     unclear = Some(match unclear.take() {
+                        // the first policy's, however faults are numbered
                         Some((mut u, g)) => {
                             u.or(&w);
-                            (u, g.min(f))
+                            (u, g)
                         }
                         None => (w, f),
                     });

@@ -307,7 +307,9 @@ impl Unit<'_, '_> {
                         let value = self.scalar(x.sub(e), bound, steps)?;
                         steps.push(Step::Let { slot, value });
                         bound.insert(slot);
-                        if matches!(v.ty, Type::Node(_) | Type::Edge(_) | Type::Event(_))
+                        // (a family's constant is looked up in its table, whatever it is)
+                        if self.column(x.sub(v)).is_none()
+                            && matches!(v.ty, Type::Node(_) | Type::Edge(_) | Type::Event(_))
                             && !matches!(e.kind, ExprKind::Var(_) | ExprKind::Const(_) | ExprKind::Field(..))
                         {
                             // an element that is not known may be any

@@ -149,8 +149,8 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 }
             }
         }
-        for (i, number) in numbers.iter().enumerate() {
-            all.get_mut(*number).into_iter().for_each(|t| t.checked = governed.counted(i));
+        for (number, checked) in numbers.iter().zip(governed.counts()) {
+            all.get_mut(*number).into_iter().for_each(|t| t.checked = checked);
         }
         if m.halted() {
             return all;
