@@ -284,7 +284,9 @@ fn merge<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K, join: impl Fn(&mut
 fn listed<A: Annotation>(m: &mut Machine<A>, plans: &[PolicyPlan], joined: &Joined, kin: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
     let universe = m.universe.clone();
     let parts = kin.into_iter().partition(|i| {
-        let (Some(plan), Some(number)) = (plans.get(*i), plans.get(*i).and_then(|p| Val::small(i64::from(p.number)))) else { return false };
+        let (Some(plan), Some(number)) = (plans.get(*i), plans.get(*i).and_then(|p| Val::small(i64::from(p.number)))) else {
+            return false;
+        };
         let mut row = vec![number];
         for (v, kind) in plan.constants.1.iter().zip(&joined.lookups) {
             row.push(match kind {

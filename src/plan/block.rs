@@ -229,7 +229,8 @@ impl Unit<'_, '_> {
             Conjunct::Formula(x) if matches!(&x.e.kind, ExprKind::Op(Op::Eq, _)) => {
                 let ExprKind::Op(_, args) = &x.e.kind else { return None };
                 let [a, b] = args.as_slice() else { return None };
-                let assigns = |v: &Expr, e: &Expr| self.assigned(*x, v, e).is_some_and(|s| !bound.contains(&s)) && known(x.sub(e));
+                let assigns =
+                    |v: &Expr, e: &Expr| self.assigned(*x, v, e).is_some_and(|s| !bound.contains(&s)) && known(x.sub(e));
                 if assigns(a, b) || assigns(b, a) {
                     return Some(0);
                 }
@@ -277,7 +278,8 @@ impl Unit<'_, '_> {
     /// The slot that `v == e` gives a value: a variable's, or that of a family's constant, if equal values of its type are one.
     fn assigned(&self, x: E<'_>, v: &Expr, e: &Expr) -> Option<Slot> {
         self.target(x.sub(v)).or_else(|| {
-            let one = |t: &Type| matches!(t.present(), Type::Text | Type::Literals(_) | Type::Node(_) | Type::Time | Type::Duration);
+            let one =
+                |t: &Type| matches!(t.present(), Type::Text | Type::Literals(_) | Type::Node(_) | Type::Time | Type::Duration);
             self.column(x.sub(v)).filter(|_| one(&v.ty) && one(&e.ty))
         })
     }

@@ -7,7 +7,9 @@ use super::policy::{Joined, PolicyPlan};
 use super::unit::{Conjunct, E, Unit, Unsupported};
 use crate::base::{ItemId, Place};
 use crate::scalar::{Dictionary, KindId, Op, Type, Value};
-use crate::semantics::hir::{self, Domain, Expr, ExprKind, Path, Policy, PolicyForm, Program, Relation, Scope, TextPart, VerdictAtom};
+use crate::semantics::hir::{
+    self, Domain, Expr, ExprKind, Path, Policy, PolicyForm, Program, Relation, Scope, TextPart, VerdictAtom,
+};
 use crate::structure::schema::Sort;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;

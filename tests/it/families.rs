@@ -86,7 +86,8 @@ fn policy(name: usize, s: &Shape, r: &mut Rng) -> String {
             5 => "warn".into(),
             6 => format!("rewrite c.tag = \"{action}\""),
             _ => {
-                let otherwise = if when.len() == 1 { format!(" otherwise escalate to \"boss{}\"", r.below(3)) } else { String::new() };
+                let otherwise =
+                    if when.len() == 1 { format!(" otherwise escalate to \"boss{}\"", r.below(3)) } else { String::new() };
                 format!("oblige d: Done within 2h where d.action == \"{action}\" and d.user == c.user{otherwise}")
             }
         };
@@ -285,7 +286,10 @@ fn policies_that_are_the_same_but_for_constants_are_a_family() {
     assert_eq!(two("warn message \"a\"", "warn message \"b\""), (2, vec![1]));
     assert_eq!(two("escalate to \"a\"", "escalate to \"b\""), (2, vec![1]));
     // other names of variables are the same variables
-    assert_eq!(families("policy a { on c: Call permit when c.n > 1 }\npolicy b { on d: Call permit when d.n > 2 }\n"), (2, vec![2]));
+    assert_eq!(
+        families("policy a { on c: Call permit when c.n > 1 }\npolicy b { on d: Call permit when d.n > 2 }\n"),
+        (2, vec![2])
+    );
     // a list that is written out is a constant
     assert_eq!(two("permit when c.action in [\"a\"]", "permit when c.action in [\"a\", \"b\"]"), (2, vec![2]));
     // a node that is looked up is a constant
