@@ -215,8 +215,13 @@ fn agree(seed: u64) -> (bool, bool) {
     };
     let (k, _) = said(both, false, Kleene::True, &|_| {}, &kleene);
     report("with faults", &k, &said(both, true, Kleene::True, &|_| {}, &kleene).0);
-    // several worlds: some elements are not everywhere, some attributes differ
-    let hidden: Vec<(Val, Vec<u32>)> = elements(&graph).into_iter().filter_map(|v| r.chance(20).then(|| (v, some(r)))).collect();
+    // several worlds: some elements are not everywhere
+    let mut hidden: Vec<(Val, Vec<u32>)> = vec![];
+    for v in elements(&graph) {
+        if r.chance(20) {
+            hidden.push((v, some(r)));
+        }
+    }
     let differ = |m: &mut Machine<Worlds>| {
         let all = m.universe.clone();
         for (v, list) in &hidden {
