@@ -170,7 +170,7 @@ fn said<A: Annotation>(
     let traced: Vec<Traced> = e.trace(&reading);
     let mut out = String::new();
     for mut t in traced {
-        let faults: Vec<String> = t.faults.drain(..).map(|(f, at)| format!("{:?} at {at:?}", e.machine.faults.get(f))).collect();
+        let faults: Vec<String> = t.faults.0.drain(..).map(|(f, at)| format!("{f:?} at {at}")).collect();
         let _ = writeln!(out, "{t:#?} {faults:#?}");
     }
     e.decisions().unwrap_or_else(|u| panic!("{}", u.what));
