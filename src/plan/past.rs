@@ -179,7 +179,10 @@ impl<'p> Unit<'p, '_> {
                 *arg = Arg::Bind(self.fresh());
             }
             if let Arg::Bind(s) = arg {
-                steps.push(Step::NotAfter(*s, now));
+                // what meets an obligation comes behind now
+                if !self.ahead {
+                    steps.push(Step::NotAfter(*s, now));
+                }
                 self.context.kept.borrow_mut().push(relation);
             }
         }
@@ -362,6 +365,9 @@ impl<'p> Unit<'p, '_> {
             self.conjuncts(E { e: f, env: 0 }, &mut list);
         }
         let mut inner = bound.clone();
-        Ok(Formula::Exists(self.block(list, &mut inner, &[])?))
+        self.ahead = true;
+        let block = self.block(list, &mut inner, &[]);
+        self.ahead = false;
+        Ok(Formula::Exists(block?))
     }
 }

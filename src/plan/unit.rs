@@ -102,6 +102,8 @@ pub struct Unit<'p, 'd> {
     pub verdicts: FxHashMap<usize, usize>,
     /// The event that is now, by environment: what event binders look back from.
     pub(super) nows: FxHashMap<usize, Slot>,
+    /// Whether what comes behind now is being asked for: an obligation.
+    pub(super) ahead: bool,
     /// How many functions are being expanded.
     pub(super) depth: u32,
 }
@@ -128,6 +130,7 @@ impl<'p, 'd> Unit<'p, 'd> {
             levels: vec![],
             verdicts: FxHashMap::default(),
             nows: FxHashMap::default(),
+            ahead: false,
             depth: 0,
         }
     }

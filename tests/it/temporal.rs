@@ -32,7 +32,7 @@ pub enum Answer {
 pub type Subject = fn(&Checked, &Sources, &Case) -> Answer;
 
 /// All that must agree with the oracle.
-const SUBJECTS: &[(&str, Subject)] = &[("engine", whole_trace)];
+const SUBJECTS: &[(&str, Subject)] = &[("engine", whole_trace), ("stream", as_it_comes)];
 
 /// The history of a trace, from the page alone: what came too late is not in it, what came again is in it once.
 fn history(case: &Case) -> Option<(Vec<Event>, u64, u64)> {
@@ -77,12 +77,8 @@ fn whole_trace(checked: &Checked, sources: &Sources, case: &Case) -> Answer {
         assert!(other.is_empty(), "a candidate is refused: {other:#?}");
         return Answer::Refused;
     };
-    let counted = |code| {
-        let title = outcome.diagnostics.iter().find(|d| d.code == code).map(|d| d.title.clone()).unwrap_or_default();
-        let first = title.split(' ').next().unwrap_or_default();
-        first.parse().unwrap_or(u64::from(!first.is_empty()))
-    };
-    let (late, twice) = (counted(candidate::error::LATE_EVENT), counted(candidate::error::DUPLICATE_EVENT));
+    let found = &outcome.diagnostics;
+    let (late, twice) = (counted(found, candidate::error::LATE_EVENT), counted(found, candidate::error::DUPLICATE_EVENT));
     let asked = Asked {
         wanted: &|_| true,
         most: 1_000,
@@ -97,6 +93,63 @@ fn whole_trace(checked: &Checked, sources: &Sources, case: &Case) -> Answer {
     let what = (&checked.program, &checked.strata);
     let (reports, ..) = decide(what, graph, &values(checked), &Budget::default(), How::default(), &asked);
     Answer::Judged { late, twice, policies: reports.iter().map(judged).collect() }
+}
+
+/// The same events as JSON lines, judged as they are read.
+fn as_it_comes(_: &Checked, _: &Sources, case: &Case) -> Answer {
+    use dbm::session::{CompileOptions, Input, NoFiles, Program, RunOptions};
+    let mut text = case.program();
+    let declared: Vec<String> =
+        text.lines().filter(|l| l.starts_with("event ") || l.starts_with("observed event ")).map(str::to_string).collect();
+    text.push_str("reader trace {\n");
+    for d in declared {
+        let (head, body) = d.split_once('{').expect("attributes");
+        let kind = head.trim().rsplit(' ').next().expect("a name");
+        let names = body.trim_end_matches(['}', ' ']).split(", ").map(|a| a.split(':').next().unwrap_or("").trim().to_string());
+        let given: Vec<String> = names.map(|n| format!("{n}: doc.{n}")).collect();
+        text += &format!(
+            "  add {kind}(doc.id) at parse_time(doc.at) {{ {} }} for k in [\"{kind}\"] where doc.kind == k\n",
+            given.join(", ")
+        );
+    }
+    text.push_str("}\n");
+    let lines: Vec<String> = case
+        .events
+        .iter()
+        .map(|e| {
+            let attrs: String = e.attrs.iter().map(|(k, v)| format!(", \"{k}\": {v}")).collect();
+            let at = dbm::scalar::instant::format_time(e.at);
+            format!("{{\"kind\": \"{}\", \"id\": \"{}\", \"at\": \"{at}\"{attrs}}}\n", e.kind, e.id)
+        })
+        .collect();
+    let program = match Program::compile("p.dbm", &text, &NoFiles, &CompileOptions::default()) {
+        Ok(p) => p,
+        Err(e) => panic!("a candidate is refused: {:#?}\n{text}", e.failure().diagnostics),
+    };
+    let options = RunOptions {
+        closed: case.closed,
+        lateness: case.lateness,
+        beside: Some(Input::new("beside.json", Case::trace(&[]))),
+        ..RunOptions::default()
+    };
+    let run = program.check(&[Input::new("trace.jsonl", lines.concat()).with_reader("trace")], &options);
+    let c = &run.report.candidates[0];
+    if c.demands.is_empty() && c.diagnostics.iter().any(|d| d.is_error()) {
+        let other: Vec<&Diagnostic> =
+            c.diagnostics.iter().filter(|d| d.is_error() && d.code != candidate::error::TAMPERED_EVENT).collect();
+        assert!(other.is_empty(), "a candidate is refused: {other:#?}");
+        return Answer::Refused;
+    }
+    let (late, twice) =
+        (counted(&c.diagnostics, candidate::error::LATE_EVENT), counted(&c.diagnostics, candidate::error::DUPLICATE_EVENT));
+    Answer::Judged { late, twice, policies: c.demands.iter().map(judged).collect() }
+}
+
+/// How many events a warning counts.
+fn counted(diagnostics: &[Diagnostic], code: dbm::base::Code) -> u64 {
+    let title = diagnostics.iter().find(|d| d.code == code).map(|d| d.title.clone()).unwrap_or_default();
+    let first = title.split(' ').next().unwrap_or_default();
+    first.parse().unwrap_or(u64::from(!first.is_empty()))
 }
 
 /// What a report says.
