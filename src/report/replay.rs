@@ -35,7 +35,8 @@ fn reasons(out: &mut String, when: &str, decision: &Decision, style: Style) {
     for r in decision.reasons.iter().filter(|r| r.effect != "permit") {
         let to = r.to.as_ref().map(|t| format!(" to {t:?}")).unwrap_or_default();
         let line = format!("   {when} {}: {}{to}, {}", r.policy, r.effect, r.message);
-        let place = if r.clause.is_empty() { String::new() } else { style.paint(Tone::Faint, &format!("  {}", clean(&r.clause))) };
+        let place =
+            if r.clause.is_empty() { String::new() } else { style.paint(Tone::Faint, &format!("  {}", clean(&r.clause))) };
         let _ = writeln!(out, "{}{place}", clean(&line));
     }
     for r in &decision.rewrites {

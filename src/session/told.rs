@@ -175,7 +175,14 @@ impl Monitor {
             Told::Advance(to) => Answered::Advanced { lapsed: self.advance(*to) },
             Told::List => {
                 let Counters { late, repeated, tampered } = self.counters();
-                Answered::Listed { open: self.open(), waiting: self.waiting(), obligations: self.obligations(), late, repeated, tampered }
+                Answered::Listed {
+                    open: self.open(),
+                    waiting: self.waiting(),
+                    obligations: self.obligations(),
+                    late,
+                    repeated,
+                    tampered,
+                }
             }
         }
     }

@@ -94,7 +94,8 @@ fn claude_is_answered_in_its_words() {
     let prompt = json!({ "session_id": "s", "hook_event_name": "UserPromptSubmit", "prompt": "do it quickly" });
     assert_eq!(answer(&f, "claude", &prompt), json!({ "systemMessage": "instructions: somebody is in a hurry" }));
     assert_eq!(answer(&f, "claude", &json!({ "hook_event_name": "Stop", "session_id": "s" })), json!({}));
-    let (code, out, _) = hook(&f, "claude", &claude("PreToolUse", "9", "Bash", json!({ "command": "ls" })).to_string(), &["--pass"]);
+    let (code, out, _) =
+        hook(&f, "claude", &claude("PreToolUse", "9", "Bash", json!({ "command": "ls" })).to_string(), &["--pass"]);
     assert_eq!((code, out.as_str()), (0, "{}\n"));
 }
 
@@ -123,9 +124,7 @@ fn what_was_asked_and_then_done_is_history_and_what_was_refused_is_not() {
 #[test]
 fn the_other_dialects_are_answered_in_theirs() {
     let f = folder("dialects");
-    let gemini = |event: &str, tool: &str, args: Value| {
-        json!({ "session_id": "g", "hook_event_name": event, "tool_name": tool, "tool_input": args, "timestamp": "x" })
-    };
+    let gemini = |event: &str, tool: &str, args: Value| json!({ "session_id": "g", "hook_event_name": event, "tool_name": tool, "tool_input": args, "timestamp": "x" });
     let a = answer(&f, "gemini", &gemini("BeforeTool", "Bash", json!({ "command": "ls" })));
     assert_eq!(a["decision"], "allow");
     let a = answer(&f, "gemini", &gemini("BeforeTool", "Bash", json!({ "command": "rm -rf /" })));
@@ -145,20 +144,25 @@ fn the_other_dialects_are_answered_in_theirs() {
     assert_eq!(a["permission"], "allow");
     let a = answer(&f, "cursor", &cursor("beforeShellExecution", json!({ "command": "rm -rf /", "cwd": "/w" })));
     assert_eq!((&a["permission"], &a["agent_message"]), (&json!("deny"), &json!("shell: nothing is removed that way")));
-    let a = answer(&f, "cursor", &cursor("beforeMCPExecution", json!({ "tool_name": "delete", "tool_input": "{\"path\": \"x\"}" })));
+    let a =
+        answer(&f, "cursor", &cursor("beforeMCPExecution", json!({ "tool_name": "delete", "tool_input": "{\"path\": \"x\"}" })));
     assert_eq!(a["permission"], "ask");
     let a = answer(&f, "cursor", &cursor("preToolUse", json!({ "tool_name": "delete", "tool_input": {}, "tool_use_id": "t" })));
     assert_eq!(a["permission"], "deny", "nobody would be asked");
-    let a = answer(&f, "cursor", &cursor("beforeMCPExecution", json!({ "tool_name": "send", "tool_input": { "body": "123-45-6789" } })));
+    let a = answer(
+        &f,
+        "cursor",
+        &cursor("beforeMCPExecution", json!({ "tool_name": "send", "tool_input": { "body": "123-45-6789" } })),
+    );
     assert_eq!(a["permission"], "deny", "it cannot be rewritten there");
     let a = answer(&f, "cursor", &cursor("beforeSubmitPrompt", json!({ "prompt": "hello" })));
     assert_eq!(a, json!({ "continue": true }));
 
-    let codex = |tool: &str, args: Value| {
-        json!({ "session_id": "x", "turn_id": "1", "hook_event_name": "PreToolUse", "tool_name": tool, "tool_input": args, "tool_use_id": tool })
-    };
+    let codex = |tool: &str, args: Value| json!({ "session_id": "x", "turn_id": "1", "hook_event_name": "PreToolUse", "tool_name": tool, "tool_input": args, "tool_use_id": tool });
     assert_eq!(answer(&f, "codex", &codex("Bash", json!({ "command": "ls" }))), json!({}));
-    for (tool, args) in [("Shell", json!({ "command": "rm -rf /" })), ("delete", json!({})), ("send", json!({ "body": "123-45-6789" }))] {
+    for (tool, args) in
+        [("Shell", json!({ "command": "rm -rf /" })), ("delete", json!({})), ("send", json!({ "body": "123-45-6789" }))]
+    {
         assert_eq!(said(&answer(&f, "codex", &codex(tool, args))), "deny", "{tool}");
     }
 }
@@ -166,7 +170,8 @@ fn the_other_dialects_are_answered_in_theirs() {
 #[test]
 fn a_call_without_an_id_of_its_own_is_known_again_by_what_it_is() {
     let f = folder("no-id");
-    let shell = |event: &str| json!({ "conversation_id": "c", "hook_event_name": event, "command": "ls", "cwd": "/w", "output": "a\n" });
+    let shell =
+        |event: &str| json!({ "conversation_id": "c", "hook_event_name": event, "command": "ls", "cwd": "/w", "output": "a\n" });
     for _ in 0..2 {
         assert_eq!(answer(&f, "cursor", &shell("beforeShellExecution"))["permission"], "allow");
     }
@@ -191,8 +196,22 @@ fn a_call_without_an_id_of_its_own_is_known_again_by_what_it_is() {
 fn whatever_goes_wrong_blocks() {
     let good = claude("PreToolUse", "1", "Bash", json!({ "command": "ls" })).to_string();
     let f = folder("wrong-input");
-    let deep = format!("{{\"session_id\": \"s\", \"hook_event_name\": \"PreToolUse\", \"tool_name\": \"Bash\", \"tool_input\": {}1{}}}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
-    for input in ["", "no json", "[]", "{}", "\u{feff}{}", &good[..40], &good.replace("PreToolUse", "PreTool"), &good.replace("\"s\"", "7"), &deep] {
+    let deep = format!(
+        "{{\"session_id\": \"s\", \"hook_event_name\": \"PreToolUse\", \"tool_name\": \"Bash\", \"tool_input\": {}1{}}}",
+        "{\"a\":".repeat(10_000),
+        "}".repeat(10_000)
+    );
+    for input in [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        "\u{feff}{}",
+        &good[..40],
+        &good.replace("PreToolUse", "PreTool"),
+        &good.replace("\"s\"", "7"),
+        &deep,
+    ] {
         let (code, out, err) = hook(&f, "claude", input, &[]);
         assert_eq!((code, out.as_str()), (2, ""), "{input:.60}");
         assert!(err.starts_with("dbm blocks this: "), "{err}");

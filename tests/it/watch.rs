@@ -124,7 +124,9 @@ fn dbm(folder: &Path, args: &[&str]) -> (i32, String) {
 #[test]
 fn a_trace_is_decided_once_more_and_the_first_divergence_stands_first() {
     let event = |id: &str, second: u32, tool: &str, amount: u32| {
-        format!(r#"{{"kind": "Call", "id": "{id}", "at": "2026-01-01T00:00:{second:02}Z", "session": "s", "tool": "{tool}", "amount": {amount}}}"#)
+        format!(
+            r#"{{"kind": "Call", "id": "{id}", "at": "2026-01-01T00:00:{second:02}Z", "session": "s", "tool": "{tool}", "amount": {amount}}}"#
+        )
     };
     let events = [event("c1", 1, "search", 0), event("c2", 2, "pay", 60), event("c3", 3, "pay", 30), event("c4", 4, "pay", 20)];
     let trace = format!("{{\"nodes\": [], \"edges\": [], \"events\": [{}]}}", events.join(", "));

@@ -199,7 +199,9 @@ fn call(form: &Form, input: &Map<String, Json>) -> Result<Call, String> {
         "beforeShellExecution" | "afterShellExecution" => {
             ("Shell".to_string(), json!({ "command": text(input, &["command"]).ok_or_else(|| missing("command"))? }))
         }
-        "beforeReadFile" => ("Read".to_string(), json!({ "file_path": text(input, &["file_path"]).ok_or_else(|| missing("file_path"))? })),
+        "beforeReadFile" => {
+            ("Read".to_string(), json!({ "file_path": text(input, &["file_path"]).ok_or_else(|| missing("file_path"))? }))
+        }
         "afterFileEdit" => {
             let path = text(input, &["file_path"]).ok_or_else(|| missing("file_path"))?;
             ("Edit".to_string(), json!({ "file_path": path, "edits": input.get("edits").cloned().unwrap_or(json!([])) }))
