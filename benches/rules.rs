@@ -78,9 +78,10 @@ fn main() {
         let command = format!("{beside}cargo bench --bench rules -- {full}--write");
         let at = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
         let before = std::fs::read_to_string(&at).unwrap_or_default();
-        // the section that benches/worlds.rs makes stays
-        let worlds = before.split_once("\n## Worlds\n").map(|p| format!("\n## Worlds\n{}", p.1)).unwrap_or_default();
-        std::fs::write(at, page::page(&lines, &whole, &command, a.runs) + &worlds).expect("docs can be written");
+        // the sections that other benchmarks make stay
+        let others = ["\n## Worlds\n", "\n## Policies\n"].iter().filter_map(|head| before.find(head)).min();
+        let others = others.and_then(|n| before.get(n..)).unwrap_or_default();
+        std::fs::write(at, page::page(&lines, &whole, &command, a.runs) + others).expect("docs can be written");
     }
 }
 

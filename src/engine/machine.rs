@@ -1,7 +1,7 @@
 //! The state of a run: the structure, the relations, the frame of slots, what is cached. Driven by fixpoint and by demand.
 use super::annotation::{Annotation, Before};
 use super::budget::{Budget, Limit, Reached};
-use super::fault::Faults;
+use super::fault::{Elsewhere, Faults};
 use super::relation::{NO_ROW, Relation};
 use crate::base::Place;
 use crate::plan::{Effect, RelId, RelationInfo, Scalar, Slot};
@@ -29,6 +29,8 @@ pub struct Machine<A: Annotation> {
     pub slots: Vec<Val>,
     /// What could not be computed.
     pub faults: Faults,
+    /// Where the places of the plan that is being run stand, if it is made for several.
+    pub elsewhere: Option<Elsewhere>,
     /// Whether a fault happened in a run that cannot represent it: it must be begun again with another annotation.
     pub faulted: bool,
     /// Whether deltas are not used (a treatment of the tests).
@@ -66,6 +68,8 @@ pub struct Machine<A: Annotation> {
     ticks: u64,
     looks: u64,
     facts: u64,
+    /// What path searches found, if it is kept: for who walks along few paths from few nodes again and again.
+    pub walks: Option<super::path::Walks>,
     /// Scratch of path searches, reused.
     pub(super) scratch: Vec<super::path::Scratch>,
 }
@@ -88,6 +92,8 @@ impl<A: Annotation> Machine<A> {
             universe,
             slots: vec![],
             faults: Faults::default(),
+            elsewhere: None,
+            walks: None,
             faulted: false,
             naive: false,
             budget,
@@ -153,6 +159,7 @@ impl<A: Annotation> Machine<A> {
         if A::PLAIN {
             self.faulted = true;
         }
+        let place = self.elsewhere.as_ref().map_or(place, |e| e.of(place));
         self.faults.add(fault, place)
     }
     /// A binding's annotation, where a fault stands in its way.

@@ -6,7 +6,7 @@ use super::machine::Machine;
 use super::past::key_of;
 use crate::plan::{Aggregate, AggregateSpec, Block, CellForm, CellInfo, CellUse, Formula, HistoryInfo, Need, RelId};
 use crate::scalar::expression::FaultKind;
-use crate::scalar::{Fault, KindId, Val, Value};
+use crate::scalar::{Fault, KindId, Type, Val, Value};
 use crate::structure::event::Row;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -58,6 +58,7 @@ impl Machine<Present> {
     /// The same run, where faults can be told.
     pub fn lifted(self) -> Machine<Kleene> {
         let mut m = Machine::new(self.graph, Kleene::True, self.budget);
+        m.walks = self.walks.is_some().then(Default::default);
         m.relations = self.relations.into_iter().map(super::relation::Relation::lifted).collect();
         let pieces = |p: Vec<(Val, Present)>| p.into_iter().map(|p| (p.0, Kleene::True)).collect();
         let of = |values: FxHashMap<Val, Vec<(Val, Present)>>| values.into_iter().map(|(e, p)| (e, pieces(p))).collect();
@@ -420,7 +421,8 @@ impl<A: Annotation> Machine<A> {
         if let Some(events) = &graph.live {
             kept.extend(events.ordered());
         }
-        for r in relations.iter_mut() {
+        let of_events = |r: &&mut super::relation::Relation<A>| r.info.types.iter().any(|t| matches!(t, Type::Event(_)));
+        for r in relations.iter_mut().filter(of_events) {
             r.retain(|row| row.iter().all(|v| v.as_event().is_none_or(|e| kept.contains(&e))), &mut name);
         }
         if let Some(events) = &mut graph.live {

@@ -9,6 +9,7 @@ use crate::plan::path::{Automaton, Move};
 use crate::plan::{Arg, RelId, Source, Step};
 use crate::scalar::Val;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// Marks of visited pairs, reused between walks.
 #[derive(Debug, Default)]
@@ -33,6 +34,22 @@ impl Scratch {
         }
     }
 }
+
+/// Where walks over edges ended, in the order in which they found it.
+#[derive(Debug, Default)]
+pub struct Walks {
+    /// By the address of the path, which must live as long, the node and the direction; none if there is too much to be kept.
+    ends: FxHashMap<(usize, u32, bool), Option<Arc<[u32]>>>,
+    /// How many ends there are.
+    size: usize,
+    /// Of a structure with so many nodes and edges.
+    of: (u32, u32),
+}
+
+/// A walk with more ends is not kept.
+const FAR: usize = 4096;
+/// If there are more ends of walks than this, all are forgotten.
+const KEPT: usize = 1 << 21;
 
 /// Above so many pairs the marks are a hash table's business.
 const DENSE: usize = 1 << 26;
@@ -91,6 +108,12 @@ impl<A: Annotation> Machine<A> {
         a: &A,
         sink: &mut dyn FnMut(&mut Self, u32, A) -> bool,
     ) -> bool {
+        if self.walks.is_some()
+            && (A::PLAIN || self.exists.is_empty())
+            && let Some(ends) = self.known_walk(path, start, forward)
+        {
+            return self.tick() || ends.iter().any(|node| sink(self, *node, a.clone()));
+        }
         let broken = path.moves().into_iter().find_map(|m| match m {
             Move::Rule(id) => self.relation(id).and_then(|r| r.broken.as_ref()).and_then(A::faulty),
             Move::Edge(_) => None,
@@ -114,6 +137,35 @@ impl<A: Annotation> Machine<A> {
             return sink(self, u32::MAX, w.blame(f));
         }
         false
+    }
+
+    /// Where a walk over edges ends, from what is kept.
+    fn known_walk(&mut self, path: &Automaton, start: u32, forward: bool) -> Option<Arc<[u32]>> {
+        let of = (self.graph.nodes(), self.graph.edge_count());
+        let key = (path as *const Automaton as usize, start, forward);
+        if let Some(found) = self.walks.as_ref().filter(|w| w.of == of).and_then(|w| w.ends.get(&key)) {
+            return found.clone();
+        }
+        if !path.moves().iter().all(|m| matches!(m, Move::Edge(_))) {
+            return None;
+        }
+        let mut ends: Vec<u32> = vec![];
+        let universe = self.universe.clone();
+        let stopped = self.walk_plain(path, start, forward, &universe, &mut |_, node, _| {
+            ends.push(node);
+            ends.len() > FAR
+        });
+        if self.halted() {
+            return None;
+        }
+        let found: Option<Arc<[u32]>> = if stopped { None } else { Some(ends.into()) };
+        let walks = self.walks.as_mut()?;
+        if walks.of != of || walks.size > KEPT {
+            *walks = Walks { of, ..Walks::default() };
+        }
+        walks.size += found.as_ref().map_or(0, |f| f.len()) + 16;
+        walks.ends.insert(key, found.clone());
+        found
     }
 
     /// The nodes that a walk ends at, ascending, and where it does. What reaches a place again before it went on from there goes on

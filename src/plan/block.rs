@@ -238,7 +238,8 @@ impl Unit<'_, '_> {
             Conjunct::Formula(x) if matches!(&x.e.kind, ExprKind::Op(Op::Eq, _)) => {
                 let ExprKind::Op(_, args) = &x.e.kind else { return None };
                 let [a, b] = args.as_slice() else { return None };
-                let assigns = |v: &Expr, e: &Expr| self.target(x.sub(v)).is_some_and(|s| !bound.contains(&s)) && known(x.sub(e));
+                let assigns =
+                    |v: &Expr, e: &Expr| self.assigned(*x, v, e).is_some_and(|s| !bound.contains(&s)) && known(x.sub(e));
                 if assigns(a, b) || assigns(b, a) {
                     return Some(0);
                 }
@@ -283,6 +284,15 @@ impl Unit<'_, '_> {
         }
     }
 
+    /// The slot that `v == e` gives a value: a variable's, or that of a family's constant, if equal values of its type are one.
+    fn assigned(&self, x: E<'_>, v: &Expr, e: &Expr) -> Option<Slot> {
+        self.target(x.sub(v)).or_else(|| {
+            let one =
+                |t: &Type| matches!(t.present(), Type::Text | Type::Literals(_) | Type::Node(_) | Type::Time | Type::Duration);
+            self.column(x.sub(v)).filter(|_| one(&v.ty) && one(&e.ty))
+        })
+    }
+
     pub(super) fn filter(&mut self, c: &Conjunct<'_>, bound: &mut Bound, steps: &mut Vec<Step>) -> Result<()> {
         match c {
             Conjunct::Parameter(slot, x) => {
@@ -301,14 +311,16 @@ impl Unit<'_, '_> {
                     && let [a, b] = args.as_slice()
                 {
                     for (v, e) in [(a, b), (b, a)] {
-                        let Some(slot) = self.target(x.sub(v)).filter(|s| !bound.contains(s)) else { continue };
+                        let Some(slot) = self.assigned(*x, v, e).filter(|s| !bound.contains(s)) else { continue };
                         if !self.mentioned(x.sub(e)).iter().all(|s| bound.contains(s)) {
                             continue;
                         }
                         let value = self.scalar(x.sub(e), bound, steps)?;
                         steps.push(Step::Let { slot, value });
                         bound.insert(slot);
-                        if matches!(v.ty, Type::Node(_) | Type::Edge(_) | Type::Event(_))
+                        // (a family's constant is looked up in its table, whatever it is)
+                        if self.column(x.sub(v)).is_none()
+                            && matches!(v.ty, Type::Node(_) | Type::Edge(_) | Type::Event(_))
                             && !matches!(e.kind, ExprKind::Var(_) | ExprKind::Const(_) | ExprKind::Field(..))
                         {
                             // an element that is not known may be any
@@ -338,7 +350,7 @@ impl Unit<'_, '_> {
         let arg = |x: E<'_>| -> Option<bool> {
             match &x.e.kind {
                 ExprKind::Any => Some(false),
-                ExprKind::Var(v) => Some(bound.contains(&self.slot(x.env, *v))),
+                _ if let Some(s) = self.bindable(x) => Some(bound.contains(&s)),
                 _ if known(x) => Some(true),
                 _ => self.mentioned(x).iter().all(|s| bound.contains(s) || own.contains(s)).then_some(false),
             }
@@ -362,7 +374,8 @@ impl Unit<'_, '_> {
             }
             Conjunct::Range(list, ..) => known(*list).then_some(4.0),
             Conjunct::Scan(r, slots) => {
-                Some(order::scan(sizes.relation(*r), slots.iter().filter(|s| bound.contains(s)).count(), slots.len()))
+                let size = self.table.as_ref().filter(|t| t.0 == *r).map(|t| t.1).or_else(|| sizes.relation(*r));
+                Some(order::scan(size, slots.iter().filter(|s| bound.contains(s)).count(), slots.len()))
             }
             Conjunct::Value(r, args, _) => {
                 let known: Option<Vec<bool>> = args.iter().map(|a| arg(*a)).collect();
@@ -376,8 +389,10 @@ impl Unit<'_, '_> {
                     let n = known?.into_iter().filter(|b| *b).count();
                     if rule.function {
                         // value parameters must be known
+                        let open = |a: &Expr| self.column(x.sub(a)).is_some_and(|s| !bound.contains(&s));
                         let ready = args.iter().zip(&rule.params).all(|(a, t)| {
-                            matches!(t, Type::Node(_) | Type::Edge(_) | Type::Event(_)) || arg(x.sub(a)) == Some(true)
+                            let element = matches!(t, Type::Node(_) | Type::Edge(_) | Type::Event(_));
+                            (element && !open(a)) || arg(x.sub(a)) == Some(true)
                         });
                         return ready.then_some(2.0);
                     }

@@ -17,12 +17,11 @@ impl<'p> Unit<'p, '_> {
         steps: &mut Vec<Step>,
         later: &mut Vec<(Slot, E<'a>)>,
     ) -> Result<Arg> {
+        if let Some(s) = self.bindable(x) {
+            return Ok(self.slot_arg(s, bound, now));
+        }
         match &x.e.kind {
             ExprKind::Any => Ok(Arg::Any),
-            ExprKind::Var(v) => {
-                let s = self.slot(x.env, *v);
-                Ok(self.slot_arg(s, bound, now))
-            }
             _ if !self.mentioned(x).iter().all(|s| bound.contains(s)) => {
                 let slot = self.fresh();
                 later.push((slot, x));
@@ -306,7 +305,7 @@ impl<'p> Unit<'p, '_> {
         };
         let ends = (node(from, inner.0), node(to, inner.1));
         match Automaton::new(&regular(path), ends, String::new()) {
-            Some(a) => Ok(Arc::new(a)),
+            Some(a) => Ok(self.context.automata.of(a)),
             None => unsupported(place, "a path of this many steps"),
         }
     }

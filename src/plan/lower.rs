@@ -1,7 +1,8 @@
 //! Lowering: strata, invariants, queries and messages become plans, for the sizes of one structure. Fed by semantics, driven by session.
+use super::family::Families;
 use super::ir::*;
 use super::order::Sizes;
-use super::path::Move;
+use super::path::{Automata, Move};
 use super::unit::{Conjunct, Context, E, Unit, Unsupported, each_part};
 use crate::base::Place;
 use crate::scalar::{Dictionary, Kinds, Type, Val};
@@ -45,18 +46,26 @@ pub struct Lowering<'p> {
     pub cells: RefCell<Vec<CellInfo>>,
     /// The relations in which events are looked for by now.
     pub kept: RefCell<Vec<RelId>>,
+    /// Paths that plans use by now.
+    automata: Automata,
+    /// Policies of one shape.
+    pub(super) families: Families<'p>,
 }
 
 impl<'p> Lowering<'p> {
-    /// A lowering with no relations but those of the rules.
-    pub fn new(program: &'p hir::Program, params: Vec<Val>) -> Self {
+    /// A lowering with no relations but those of the rules, and the tables of policies that are planned together (if they are to be).
+    pub fn new(program: &'p hir::Program, params: Vec<Val>, together: bool) -> Self {
+        let mut relations = relations(program);
+        let families = if together { Families::new(program, &mut relations) } else { Families::default() };
         Lowering {
             program,
             params,
-            relations: relations(program),
+            relations,
             histories: RefCell::default(),
             cells: RefCell::default(),
             kept: RefCell::default(),
+            automata: Automata::default(),
+            families,
         }
     }
 
@@ -69,6 +78,7 @@ impl<'p> Lowering<'p> {
             histories: &self.histories,
             cells: &self.cells,
             kept: &self.kept,
+            automata: &self.automata,
         }
     }
 
@@ -141,9 +151,16 @@ impl<'p> Lowering<'p> {
         let mut variant = 0;
         let mut closures = vec![];
         while let Some((at, delta, first)) = deltas.get(variant).copied() {
-            let (histories, cells, kept) = (&self.histories, &self.cells, &self.kept);
-            let (schema, params) = (&self.program.schema, &self.params);
-            let context = Context { program: self.program, schema, params, sizes, histories, cells, kept };
+            let context = Context {
+                program: self.program,
+                schema: &self.program.schema,
+                params: &self.params,
+                sizes,
+                histories: &self.histories,
+                cells: &self.cells,
+                kept: &self.kept,
+                automata: &self.automata,
+            };
             let mut unit = Unit::new(&context, dictionary, clause.vars.len());
             let mut list: Vec<Conjunct<'_>> = vec![];
             unit.now_of(0, clause, rule);
@@ -431,7 +448,10 @@ impl<'p> Lowering<'p> {
         };
         for p in list {
             parts.push(match p {
-                hir::TextPart::Literal(t) => MessagePart::Literal(t.clone()),
+                hir::TextPart::Literal(t) => match unit.texts.get(&(p as *const hir::TextPart as usize)) {
+                    Some(slot) => MessagePart::Value(Scalar::Slot(*slot)),
+                    None => MessagePart::Literal(t.clone()),
+                },
                 hir::TextPart::Value(e) => {
                     let x = unit.own(e);
                     MessagePart::Value(unit.scalar(x, bound, &mut block.steps)?)

@@ -3,6 +3,7 @@ mod block;
 mod cell;
 pub mod edit;
 mod expression;
+mod family;
 mod generate;
 pub mod intervention;
 pub mod ir;

@@ -1,6 +1,8 @@
 //! Regular paths as automata (Thompson's construction, without empty moves). Made by lowering, walked by the engine.
 use super::ir::RelId;
 use crate::scalar::{KindId, Type};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// A step over a binary relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,8 +13,25 @@ pub enum Move {
     Rule(RelId),
 }
 
+/// Automata, each once: what walks along one may keep what it found by its address.
+#[derive(Debug, Default)]
+pub struct Automata(RefCell<Vec<Arc<Automaton>>>);
+
+impl Automata {
+    /// The one that is the same.
+    pub fn of(&self, a: Automaton) -> Arc<Automaton> {
+        let mut all = self.0.borrow_mut();
+        if let Some(same) = all.iter().find(|b| ***b == a) {
+            return same.clone();
+        }
+        let a = Arc::new(a);
+        all.push(a.clone());
+        a
+    }
+}
+
 /// An automaton over moves. State 0 is the start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Automaton {
     /// For each state, its moves and where they lead, sorted.
     pub forward: Vec<Vec<(Move, u32)>>,

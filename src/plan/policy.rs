@@ -1,14 +1,15 @@
 //! Policies as plans: what their `on` matches, when each clause fires, what it does then. Made for a structure's sizes, run by demand at
 //! one event after another.
+use super::family::Family;
 use super::ir::*;
 use super::lower::Lowering;
 use super::order::Sizes;
 use super::unit::{Conjunct, E, Unit, Unsupported, each_part};
 use crate::base::Place;
-use crate::scalar::{Dictionary, Type};
+use crate::scalar::{Dictionary, KindId, Type, Val};
 use crate::semantics::hir::{self, PolicyForm};
 use crate::structure::schema::AttrId;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// A policy on events, ready to run.
@@ -23,17 +24,45 @@ pub struct PolicyPlan {
     /// See `now`.
     pub name: Arc<str>,
     /// Whether the event matches.
-    pub on: Block,
+    pub on: Arc<Block>,
     /// `let`s.
-    pub lets: Block,
+    pub lets: Arc<Block>,
     /// Its clauses, in order.
     pub clauses: Vec<ClauseOfPolicy>,
     /// Whether one of them permits.
     pub permits: bool,
     /// Its `let`s, by name.
-    pub named: Vec<(Arc<str>, Slot)>,
+    pub values: Vec<(Arc<str>, Slot)>,
+    /// Its name.
+    pub title: Arc<str>,
+    /// Of a family's member: its number in the table.
+    pub number: u32,
+    /// Of a family's member: the slot of its first constant, and the constants.
+    pub constants: (Slot, Arc<[Val]>),
+    /// Of a family's member: the number of each place in the plan, and where the member's own are.
+    pub places: Option<(Arc<FxHashMap<Place, u32>>, Arc<[Place]>)>,
+    /// Of a family's member: what finds those that have something to say.
+    pub joined: Option<Arc<Joined>>,
     /// The item.
     pub place: Place,
+}
+
+/// What finds the members of a family that an event concerns: joins with the table of their constants, which has a row for each member,
+/// its number first.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// How many slots the frame has; that of the event is the policy's.
+    pub slots: u32,
+    /// The table.
+    pub relation: RelId,
+    /// The slot of a member's number.
+    pub member: Slot,
+    /// For each column behind it: of which kind the node is that a constant names, if it is not the constant itself.
+    pub lookups: Vec<Option<KindId>>,
+    /// The members that are on the event; none if all are where the policy's own `on` is.
+    pub on: Option<Block>,
+    /// For each clause: the members that are on the event and for which it fires.
+    pub clauses: Vec<Block>,
 }
 
 /// A clause of a policy.
@@ -42,9 +71,9 @@ pub struct ClauseOfPolicy {
     /// What it does.
     pub form: PolicyAct,
     /// Has a binding where it fires.
-    pub fires: Block,
+    pub fires: Arc<Block>,
     /// Its message.
-    pub message: Option<MessagePlan>,
+    pub message: Option<Arc<MessagePlan>>,
     /// The clause.
     pub place: Place,
 }
@@ -54,22 +83,58 @@ pub struct ClauseOfPolicy {
 pub enum PolicyAct {
     /// `permit`, `forbid`, `warn`; `escalate` with to whom.
     Effect(Effect, Option<Arc<str>>),
-    /// `rewrite`: the attribute, the way into a Json, the value.
-    Rewrite(AttrId, Vec<Computed>, Computed),
+    /// `rewrite`: the attribute; the way into a Json, and the value behind it.
+    Rewrite(AttrId, Arc<[Computed]>),
     /// `oblige`.
     Oblige {
         /// The deadline, in microseconds behind the event.
         within: i64,
         /// Whether an event of the time until then meets it.
-        met: Formula,
+        met: Arc<Formula>,
         /// To whom it is escalated otherwise.
         otherwise: Option<Arc<str>>,
     },
 }
 
+impl PolicyPlan {
+    /// The plan of another policy of its family.
+    pub(super) fn of_member(
+        &self,
+        p: &hir::Policy,
+        (number, constants): (u32, Arc<[Val]>),
+        places: (Arc<FxHashMap<Place, u32>>, Arc<[Place]>),
+    ) -> PolicyPlan {
+        let mut plan = self.clone();
+        for (c, own) in plan.clauses.iter_mut().zip(&p.clauses) {
+            c.place = own.place;
+            match (&mut c.form, &own.form) {
+                (PolicyAct::Effect(_, to), PolicyForm::Escalate(own)) => *to = Some(own.clone()),
+                (PolicyAct::Oblige { otherwise, .. }, PolicyForm::Oblige(_, _, own)) => *otherwise = own.clone(),
+                _ => {}
+            }
+        }
+        plan.number = number;
+        plan.constants.1 = constants;
+        plan.places = Some(places);
+        plan.named(p);
+        plan
+    }
+    fn named(&mut self, p: &hir::Policy) {
+        self.name = p.vars.get(self.now as usize).map_or("event".into(), |v| v.name.clone());
+        self.title = p.name.clone();
+        self.place = p.place;
+    }
+}
+
 impl<'p> Lowering<'p> {
-    /// A policy on events.
-    pub fn policy(&self, p: &'p hir::Policy, sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<PolicyPlan, Unsupported> {
+    /// A policy on events for itself, or with the constants of its family in slots.
+    pub(super) fn one_policy(
+        &self,
+        p: &'p hir::Policy,
+        family: Option<&Family<'p>>,
+        sizes: &dyn Sizes,
+        dictionary: &mut Dictionary,
+    ) -> Result<PolicyPlan, Unsupported> {
         let context = self.context(sizes);
         let mut unit = Unit::new(&context, dictionary, p.vars.len());
         let place = p.place;
@@ -80,6 +145,8 @@ impl<'p> Lowering<'p> {
         unit.nows.insert(0, now);
         let mut bound: FxHashSet<Slot> = FxHashSet::default();
         bound.insert(now);
+        let first = unit.slots;
+        bound.extend(family.map(|f| f.slots(&mut unit, false)).into_iter().flatten());
         let mut list = vec![];
         if let Some(f) = &on.filter {
             unit.conjuncts(E { e: f, env: 0 }, &mut list);
@@ -117,23 +184,41 @@ impl<'p> Lowering<'p> {
                 PolicyForm::Effect(e) => PolicyAct::Effect(*e, None),
                 PolicyForm::Escalate(to) => PolicyAct::Effect(Effect::Escalate, Some(to.clone())),
                 PolicyForm::Rewrite(attr, path, value) => {
-                    let path = path.iter().map(|k| unit.computed(E { e: k, env: 0 }, &inner)).collect::<Result<_, _>>()?;
-                    PolicyAct::Rewrite(*attr, path, unit.computed(E { e: value, env: 0 }, &inner)?)
+                    let all = path.iter().chain([value]).map(|e| unit.computed(E { e, env: 0 }, &inner));
+                    PolicyAct::Rewrite(*attr, all.collect::<Result<_, _>>()?)
                 }
                 PolicyForm::Oblige(scope, within, otherwise) => {
-                    PolicyAct::Oblige { within: *within, met: unit.met(scope, *within, &inner)?, otherwise: otherwise.clone() }
+                    let met = Arc::new(unit.met(scope, *within, &inner)?);
+                    PolicyAct::Oblige { within: *within, met, otherwise: otherwise.clone() }
                 }
             };
             // what only an `unless` knows is absent in the message
             let mut told = inner.clone();
             told.extend(needed);
-            let message = c.message.as_ref().map(|m| self.message(m, &mut unit, &told)).transpose()?;
-            clauses.push(ClauseOfPolicy { form, fires, message, place: c.place });
+            let message = c.message.as_ref().map(|m| self.message(m, &mut unit, &told)).transpose()?.map(Arc::new);
+            clauses.push(ClauseOfPolicy { form, fires: Arc::new(fires), message, place: c.place });
         }
         let permits = clauses.iter().any(|c| matches!(c.form, PolicyAct::Effect(Effect::Permit, _)));
-        let name = p.vars.get(now as usize).map_or("event".into(), |v| v.name.clone());
-        let named = p.lets.iter().filter_map(|l| Some((p.vars.get(l.0.0 as usize)?.name.clone(), l.0.0))).collect();
-        Ok(PolicyPlan { slots: unit.slots, ty: ty.clone(), now, name, on, lets, clauses, permits, named, place })
+        let lets_named = p.lets.iter().filter_map(|l| Some((p.vars.get(l.0.0 as usize)?.name.clone(), l.0.0))).collect();
+        let mut plan = PolicyPlan {
+            slots: unit.slots,
+            ty: ty.clone(),
+            now,
+            name: "event".into(),
+            on: Arc::new(on),
+            lets: Arc::new(lets),
+            clauses,
+            permits,
+            values: lets_named,
+            title: p.name.clone(),
+            number: 0,
+            constants: (first, Arc::new([])),
+            places: None,
+            joined: None,
+            place,
+        };
+        plan.named(p);
+        Ok(plan)
     }
 }
 

@@ -2,6 +2,7 @@
 use super::ir::*;
 use super::order::Sizes;
 use super::past::Past;
+use super::path::Automata;
 use crate::base::Place;
 use crate::scalar::{Dictionary, Type, Val, Value};
 use crate::semantics::hir::{self, Domain, Expr, ExprKind, RuleId, VarId};
@@ -79,6 +80,8 @@ pub struct Context<'p> {
     pub cells: &'p RefCell<Vec<CellInfo>>,
     /// The relations in which events are looked for, and not facts of known events: what they name must be kept.
     pub kept: &'p RefCell<Vec<RelId>>,
+    /// The paths by now.
+    pub automata: &'p Automata,
 }
 
 /// The lowering of one unit.
@@ -104,6 +107,10 @@ pub struct Unit<'p, 'd> {
     pub(super) nows: FxHashMap<usize, Slot>,
     /// Whether what comes behind now is being asked for: an obligation.
     pub(super) ahead: bool,
+    /// The table of a family's constants: how many rows it has, and the slots that it binds.
+    pub(super) table: Option<(RelId, f64, Bound)>,
+    /// Parts of messages that are constants of a family, by address.
+    pub(super) texts: FxHashMap<usize, Slot>,
     /// How many functions are being expanded.
     pub(super) depth: u32,
 }
@@ -131,8 +138,30 @@ impl<'p, 'd> Unit<'p, 'd> {
             verdicts: FxHashMap::default(),
             nows: FxHashMap::default(),
             ahead: false,
+            table: None,
+            texts: FxHashMap::default(),
             depth: 0,
         }
+    }
+    /// A slot stands for an expression of the unit itself.
+    pub(super) fn replace(&mut self, e: &Expr, slot: Slot) {
+        self.replaced.insert((e as *const Expr as usize, 0), slot);
+    }
+    /// A slot stands for a part of a message.
+    pub(super) fn say(&mut self, part: &hir::TextPart, slot: Slot) {
+        self.texts.insert(part as *const hir::TextPart as usize, slot);
+    }
+    /// The slot that a step may bind where an expression stands: a variable's, or that of a family's constant.
+    pub(super) fn bindable(&self, x: E<'_>) -> Option<Slot> {
+        match x.e.kind {
+            ExprKind::Var(v) => Some(self.slot(x.env, v)),
+            _ => self.column(x),
+        }
+    }
+    /// The slot of a family's constant that the table has a column for.
+    pub(super) fn column(&self, x: E<'_>) -> Option<Slot> {
+        let (.., columns) = self.table.as_ref()?;
+        self.replaced.get(&x.key()).copied().filter(|s| columns.contains(s))
     }
     /// An expression of the unit itself.
     pub fn own<'a>(&self, e: &'a Expr) -> E<'a> {

@@ -30,6 +30,8 @@ use std::sync::Arc;
 pub struct How {
     /// Every clause in full in every round (a treatment of the tests).
     pub naive: bool,
+    /// Each policy for itself, also where several are of one shape (a treatment of the tests).
+    pub singly: bool,
 }
 
 /// A finished evaluation of the rules; demands and queries read it.
@@ -155,7 +157,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let stats = Stats::new(&graph);
         let mut machine = Machine::new(graph, universe, budget);
         prepare(&mut machine);
-        let lowering = Lowering::new(program, params);
+        let lowering = Lowering::new(program, params, !how.singly);
         let mut this = Evaluation { machine, lowering, stats, rules: BTreeMap::new(), attrs: BTreeMap::new(), above: vec![] };
         for s in &strata.strata {
             if this.machine.halted() {
@@ -458,7 +460,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
 pub fn plans(program: &Program, strata: &Strata, mut graph: Graph, values: &[Value]) -> String {
     let params = params(values, &mut graph.dictionary);
     let stats = Stats::new(&graph);
-    let mut lowering = Lowering::new(program, params);
+    let mut lowering = Lowering::new(program, params, false);
     let mut dictionary = std::mem::take(&mut graph.dictionary);
     let strata: Vec<_> =
         strata.strata.iter().map(|s| lowering.stratum(&s.rules, &s.mechanisms, &stats, &mut dictionary)).collect();

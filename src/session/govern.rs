@@ -4,7 +4,7 @@ use super::decide::Asked;
 use super::evaluate::{Evaluation, World};
 use super::traced::{self, Reading, Traced};
 use crate::base::Diagnostic;
-use crate::demand::policy::{self, At, Governed};
+use crate::demand::policy::{self, Governed};
 use crate::engine::Annotation;
 use crate::engine::formula::join;
 use crate::plan::Effect as Act;
@@ -16,7 +16,7 @@ use crate::verdict::DemandReport;
 
 impl<'p, A: Annotation> Evaluation<'p, A> {
     /// The plans of the policies on events that are wanted; by the number of the policy.
-    pub(super) fn policies(&mut self, wanted: &dyn Fn(&str) -> bool) -> Vec<(usize, Result<PolicyPlan, Unsupported>)> {
+    pub fn policies(&mut self, wanted: &dyn Fn(&str) -> bool) -> Vec<(usize, Result<PolicyPlan, Unsupported>)> {
         let program: &'p Program = self.lowering.program;
         let on_events = program.policies.iter().enumerate().filter(|p| p.1.on.is_some() && wanted(&p.1.name));
         let all: Vec<(usize, &'p Policy)> = on_events.collect();
@@ -65,21 +65,15 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         let with_default = every && complete && (reading.wanted)("default") && !all.is_empty();
         let mut default = Traced::default();
         let m = &mut self.machine;
-        let governed = Governed::new(m, &plans);
+        let mut governed = Governed::new(m, &plans).counting(&plans);
         let here = m.here.clone();
         for e in 0..m.graph.events() {
             let event = Val::event(e);
-            let Some(kind) = m.graph.kind_of(event).filter(|k| !governed.on(*k).is_empty()) else { continue };
+            let Some(kind) = m.graph.kind_of(event).filter(|k| governed.any(*k)) else { continue };
             let Some(worlds) = m.existing(here.clone(), event) else { continue };
-            let mut found: Vec<At<A>> = vec![];
-            for i in governed.on(kind) {
-                let Some(plan) = plans.get(*i) else { continue };
-                let number = numbers.get(*i).and_then(|n| all.get(*n)).and_then(|t| t.policy);
-                m.working_on(number.and_then(|n| program.policies.get(n)).map_or("", |p| &p.name), plan.place);
-                found.extend(policy::at(m, (*i, plan), event, &worlds));
-            }
+            let found = governed.at(m, &plans, event, &worlds);
             if m.halted() {
-                return all;
+                break;
             }
             for at in &found {
                 let (Some(plan), Some(number)) = (plans.get(at.policy), numbers.get(at.policy)) else { continue };
@@ -90,6 +84,12 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 let sum = policy::together(&plans, &found, &worlds, program.default_permit.is_some());
                 default.unpermitted(m, &sum, event, reading.most);
             }
+        }
+        for (number, checked) in numbers.iter().zip(governed.counts()) {
+            all.get_mut(*number).into_iter().for_each(|t| t.checked = checked);
+        }
+        if m.halted() {
+            return all;
         }
         if default.count > 0 || !default.faults.0.is_empty() {
             all.push(default);
@@ -109,17 +109,13 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
             numbers.push(n as u32);
         }
         let m = &mut self.machine;
-        let governed = Governed::new(m, &plans);
+        let mut governed = Governed::new(m, &plans);
         let universe = m.universe.clone();
         for e in 0..m.graph.events() {
             let event = Val::event(e);
-            let Some(kind) = m.graph.kind_of(event).filter(|k| !governed.on(*k).is_empty()) else { continue };
+            let Some(kind) = m.graph.kind_of(event).filter(|k| governed.any(*k)) else { continue };
             let Some(worlds) = m.existing(universe.clone(), event) else { continue };
-            let mut found: Vec<At<A>> = vec![];
-            for i in governed.on(kind) {
-                let Some(plan) = plans.get(*i) else { continue };
-                found.extend(policy::at(m, (*i, plan), event, &worlds));
-            }
+            let found = governed.at(m, &plans, event, &worlds);
             if m.halted() {
                 return Ok(());
             }

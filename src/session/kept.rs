@@ -33,7 +33,8 @@ impl Program {
         for p in program.policies.iter().filter(|p| p.on.is_some()) {
             let only = |name: &str| *name == *p.name;
             let strata = Needs::demands(program, &only).strata(&checked.strata);
-            let wanted = Wanted { policies: &only, lateness: options.lateness, explain: true, budget: budget.clone() };
+            let wanted =
+                Wanted { policies: &only, lateness: options.lateness, explain: true, counting: false, budget: budget.clone() };
             let graph = stages::Structure::empty(checked).graph().clone();
             let made = Core::new((program, &strata), graph, &values, &wanted);
             let (plans, core) = made.map_err(|u| fail(vec![error::not_live(u.place, u.what)]))?;

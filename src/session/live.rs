@@ -2,7 +2,7 @@
 //! first fault on in one that can tell them. Used by stream and monitor.
 use super::evaluate::{Evaluation, How, Read};
 use crate::base::Place;
-use crate::demand::policy::{self, At, Governed};
+use crate::demand::policy::{At, Governed};
 use crate::engine::{Annotation, Budget, Kleene, Machine, Present};
 use crate::plan::TimedPlan;
 use crate::plan::policy::PolicyPlan;
@@ -46,6 +46,8 @@ pub struct Wanted<'a> {
     pub lateness: i64,
     /// Whether the events that count are to be named: then they are kept as long as they count.
     pub explain: bool,
+    /// Whether it is counted of how many events each policy was on.
+    pub counting: bool,
     /// What the run may cost.
     pub budget: Budget,
 }
@@ -111,14 +113,15 @@ fn built<A: Annotation>(
     let (mut machine, read) = e.over();
     let findable = eventful::looks_up(program);
     machine.go_live((&read.histories, &read.cells), findable, wanted.lateness, wanted.explain);
-    let governed = Governed::new(&machine, &policies);
+    let governed = Governed::new(&mut machine, &policies);
+    let governed = if wanted.counting { governed.counting(&policies) } else { governed };
     let default_permits = program.default_permit.is_some();
     Ok((Plans { policies, numbers, governed, timed, default_permits, findable, read }, machine))
 }
 
 impl Plans {
     /// What the event rules and then the policies say of an event that just came.
-    pub fn at<A: Annotation>(&self, m: &mut Machine<A>, event: u32) -> Vec<At<A>> {
+    pub fn at<A: Annotation>(&mut self, m: &mut Machine<A>, event: u32) -> Vec<At<A>> {
         let before: Vec<u32> = self.read.kept.iter().map(|r| m.relation(*r).map_or(0, |r| r.len())).collect();
         for t in &self.timed {
             m.timed(t, event..event + 1);
@@ -129,21 +132,9 @@ impl Plans {
         self.judge(m, event)
     }
     /// What the policies say of an event.
-    pub fn judge<A: Annotation>(&self, m: &mut Machine<A>, event: u32) -> Vec<At<A>> {
-        let v = Val::event(event);
-        let Some(kind) = m.graph.kind_of(v) else { return vec![] };
+    pub fn judge<A: Annotation>(&mut self, m: &mut Machine<A>, event: u32) -> Vec<At<A>> {
         let universe = m.universe.clone();
-        let mut found = vec![];
-        for i in self.governed.on(kind) {
-            let Some(plan) = self.policies.get(*i) else { continue };
-            if let Some(at) = policy::at(m, (*i, plan), v, &universe) {
-                found.push(at);
-            }
-            if m.halted() {
-                break;
-            }
-        }
-        found
+        self.governed.at(m, &self.policies, Val::event(event), &universe)
     }
     /// The place of a policy.
     pub fn place(&self, policy: usize) -> Place {

@@ -203,7 +203,7 @@ impl Monitor {
         let needed = Needs::demands(&checked.program, &|n| checked.program.policies.iter().any(|p| &*p.name == n));
         let strata = needed.strata(&checked.strata);
         let budget = Budget { bytes: options.limits.memory, facts: options.limits.facts, ..Budget::default() };
-        let wanted = Wanted { policies: &|_| true, lateness: options.lateness, explain: true, budget };
+        let wanted = Wanted { policies: &|_| true, lateness: options.lateness, explain: true, counting: false, budget };
         let (plans, core) = Core::new((&checked.program, &strata), graph, &values, &wanted)
             .map_err(|u| fail(vec![error::not_live(u.place, u.what)], sources.clone()))?;
         if let Some(reached) = in_run!(&core, m => m.reached.as_ref()) {
@@ -558,7 +558,7 @@ impl Monitor {
         let index = self.count - self.tail.range((at, u32::MAX)..).count() as u64;
         let mut next = Row { kind: key.0, pins: 1, at, index, id: key.1.clone(), values };
         loop {
-            let came = in_run!(&mut self.core, m => come(m, &self.plans, next));
+            let came = in_run!(&mut self.core, m => come(m, &mut self.plans, next));
             match came {
                 Ok(Some(came)) => {
                     self.count += 1;
@@ -696,7 +696,7 @@ impl Monitor {
 }
 
 /// An event comes into the history and is judged. None: a limit was reached. The event again: there was a fault that this run cannot tell.
-fn come<A: Annotation>(m: &mut Machine<A>, plans: &Plans, row: Row) -> Result<Option<(u32, Judgement)>, Row> {
+fn come<A: Annotation>(m: &mut Machine<A>, plans: &mut Plans, row: Row) -> Result<Option<(u32, Judgement)>, Row> {
     let Row { kind, id, at, index, values, .. } = row;
     let n = match m.admit(kind, id, at, index, values) {
         Ok(n) => n,

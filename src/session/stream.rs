@@ -107,7 +107,8 @@ pub(super) fn check(
     }
     let (nodes, edges, _) = graph.size();
     let needed = Needs::demands(program, asked.wanted).strata(&checked.strata);
-    let wanted = Wanted { policies: asked.wanted, lateness: asked.lateness, explain: false, budget: stages::budget(run) };
+    let wanted =
+        Wanted { policies: asked.wanted, lateness: asked.lateness, explain: false, counting: true, budget: stages::budget(run) };
     let (plans, core) = Core::new((program, &needed), graph, &values, &wanted).ok()?;
     let all = plans.numbers.iter().map(|n| Traced { policy: Some(*n), ..Traced::default() }).collect();
     let with_default =
@@ -147,6 +148,9 @@ pub(super) fn check(
     let mut diagnostics = stream::disorder(program, &lines, (t.late, t.repeated), asked.lateness, sources);
     let mut demands = vec![];
     let mut found = t.all;
+    for (traced, checked) in found.iter_mut().zip(t.plans.governed.counts()) {
+        traced.checked = checked;
+    }
     found.iter_mut().for_each(|t| {
         let order = |s: &Struck| (s.event, s.strike.due.is_some());
         t.struck.sort_by_key(order);
@@ -264,8 +268,8 @@ impl Tracing<'_> {
         let mut next = (kind, id, at, self.count, values);
         let found = loop {
             let come = match &mut self.core {
-                Core::Plain(m) => come(m, &self.plans, next),
-                Core::Full(m) => come(m, &self.plans, next),
+                Core::Plain(m) => come(m, &mut self.plans, next),
+                Core::Full(m) => come(m, &mut self.plans, next),
             };
             match come {
                 Come::Faulted(row) => {
@@ -395,7 +399,7 @@ impl Run for crate::engine::Kleene {
 }
 
 /// An event comes, and is judged. After a fault it is as if it had not come.
-fn come<A: Run>(m: &mut Machine<A>, plans: &Plans, (kind, id, at, index, values): Next) -> Come {
+fn come<A: Run>(m: &mut Machine<A>, plans: &mut Plans, (kind, id, at, index, values): Next) -> Come {
     m.watermark(at);
     let n = match m.admit(kind, id, at, index, values) {
         Ok(n) => n,

@@ -131,7 +131,6 @@ pub fn event<A: Annotation>(
     traced: &mut Traced,
 ) {
     let certain = |a: &A| a.certain().is_some();
-    traced.checked += u64::from(certain(&at.on));
     let mut clear = true;
     // the clause that decides: of the first that forbid or else escalate
     let decided = [Act::Forbid, Act::Escalate].into_iter().find_map(|wanted| {

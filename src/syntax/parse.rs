@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub const CAP: usize = 20;
 
 /// The most tokens of one file that mean something: some ten thousands of rules.
-pub const TOKENS: usize = 500_000;
+pub const TOKENS: usize = 1_000_000;
 
 /// What a file holds.
 #[derive(Clone, Debug, Default)]

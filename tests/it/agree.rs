@@ -107,7 +107,7 @@ fn engine<A: Annotation>(
         graph,
         (universe, &values(checked)),
         Budget::default(),
-        How { naive },
+        How { naive, ..How::default() },
         &|_| {},
     );
     if e.machine.faulted {

@@ -279,7 +279,7 @@ fn values_that_grow() {
                 "a-list-in-the-program",
                 &format!("invariant i {{ require 1 in [{}] }}", many(1_000_000)),
                 3,
-                &["[DBM0131]", "500000 tokens", "candidate"],
+                &["[DBM0131]", "1000000 tokens", "candidate"],
             ),
         ]
     {

@@ -5,6 +5,7 @@ mod cli;
 mod docs;
 mod errors;
 mod examples;
+mod families;
 mod flagship;
 mod format;
 mod fuzz;
