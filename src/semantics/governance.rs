@@ -354,13 +354,21 @@ fn strays(c: &Checker) -> Vec<Diagnostic> {
     }
     let mut found = vec![];
     for (attr, seen) in &all {
+        // by text: how often it is there, and whether anything permits it; what is near is looked for among the known only
+        let mut each: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+        for s in seen {
+            let (count, permits) = each.entry(&s.text).or_default();
+            (*count, *permits) = (*count + 1, *permits || s.permit);
+        }
+        let known = |t: &&str| each.get(t).is_some_and(|(count, permits)| *count > 1 || *permits);
+        let mut listed = BTreeSet::new();
+        let known: Vec<&str> = seen.iter().map(|o| o.text.as_str()).filter(known).filter(|t| listed.insert(*t)).collect();
         for s in seen.iter().filter(|s| s.policy && !s.permit) {
-            if seen.iter().filter(|o| o.text == s.text).count() > 1 {
+            if each.get(s.text.as_str()).is_some_and(|e| e.0 > 1) {
                 continue;
             }
-            let known = |t: &str| seen.iter().any(|o| o.text == t && o.permit) || seen.iter().filter(|o| o.text == t).count() > 1;
             let beside = |t: &str| s.list.is_some() && seen.iter().any(|o| o.text == t && o.list == s.list);
-            let near = seen.iter().map(|o| o.text.as_str()).find(|t| alike(&s.text, t) && known(t) && !beside(t));
+            let near = known.iter().copied().find(|t| alike(&s.text, t) && !beside(t));
             if let Some(near) = near {
                 let d = Diagnostic::warning(error::STRAY_TEXT, format!("no other `{attr}` is `\"{}\"`", s.text))
                     .at(s.place, "only here")

@@ -1,3 +1,4 @@
+//! A monitor decides, takes back, rewrites and obliges. Run by `cargo test`.
 use super::*;
 use crate::session::{CompileOptions, NoFiles};
 

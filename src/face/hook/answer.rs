@@ -94,6 +94,10 @@ pub fn reason(decision: &Decision) -> String {
     let mut lines: Vec<String> = vec![];
     for r in &decision.reasons {
         let to = r.to.as_ref().map(|t| format!(" ({t} decides)")).unwrap_or_default();
+        if r.effect == "permit" && r.message.starts_with('`') {
+            lines.push(format!("{} permits it", r.policy));
+            continue;
+        }
         let without = r.without.as_ref().map(|w| format!("; {w}")).unwrap_or_default();
         lines.push(format!("{}: {}{to}{without}", r.policy, r.message));
     }
