@@ -509,7 +509,14 @@ fn past_of<'a>(block: &'a Block, found: &mut Vec<u32>, uses: &mut Vec<&'a CellUs
             }
             Step::Aggregate { spec, .. } => uses.extend(&spec.cell),
             Step::Filter(Formula::Test(c)) => past_of(&c.block, found, uses),
-            Step::Filter(Formula::Exists(b)) => past_of(b, found, uses),
+            Step::Filter(Formula::Exists(b)) => {
+                let event = |s: &'a Step| match s {
+                    Step::Past { event: Arg::Bind(e), spec } if spec.latest => Some(*e),
+                    _ => None,
+                };
+                found.extend(b.steps.iter().filter_map(event));
+                past_of(b, found, uses);
+            }
             _ => {}
         }
     }

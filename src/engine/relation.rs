@@ -2,6 +2,8 @@
 //!
 //! Rows are only ever added. A round of a fixpoint sees the rows up to `visible`; what it adds stands behind, and is the next
 //! round's delta together with the rows whose annotation (or value) grew.
+//!
+//! Long because rows, their indexes and what the rounds see of both must change together.
 use super::annotation::Annotation;
 use super::pairs::Pairs;
 use crate::plan::{Combine, RelationInfo, Source};

@@ -1,4 +1,6 @@
 //! Lowering: strata, invariants, queries and messages become plans, for the sizes of one structure. Fed by semantics, driven by session.
+//!
+//! Long because what each sort of item needs beside its conjuncts is read side by side here.
 use super::family::Families;
 use super::ir::*;
 use super::order::Sizes;

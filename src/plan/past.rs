@@ -116,6 +116,8 @@ impl<'p> Unit<'p, '_> {
         let mut consts: Vec<(AttrId, Val)> = vec![];
         key.retain(|(attr, x)| {
             let known = match &x.e.kind {
+                // a constant of a family is another one for each member
+                _ if self.replaced.contains_key(&x.key()) => return true,
                 ExprKind::Const(v) => self.dictionary.intern(v.clone()),
                 ExprKind::Param(p) => self.context.params.get(p.0 as usize).copied().unwrap_or(Val::NONE),
                 _ => return true,

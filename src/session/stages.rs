@@ -1,4 +1,6 @@
 //! The one place where the stages are joined: what each gives the next. Called by program and run, calls every room below.
+//!
+//! Long because it is the one place where the stages are joined, for every question that a host can ask.
 use super::decide::{self, Asked, SHOWN_FAULTS};
 use super::evaluate::{self, How, World, in_one_world};
 use super::exercise;

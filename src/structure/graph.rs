@@ -4,6 +4,7 @@
 //! ends and content, events by time and arrival. So the order of numbers can be shown, and ties never need the input's order.
 //! It is long because the builder and the finished columns share tables that nobody else should see.
 use super::event::Events;
+pub use super::name::quoted;
 use super::schema::{AttrId, Schema, Sort};
 use crate::scalar::{Dictionary, Element, KindId, Kinds, Type, Val, Value};
 use rustc_hash::FxHashMap;
@@ -370,39 +371,6 @@ impl Graph {
             }
         }
     }
-}
-
-/// A name as it stands in a source: in backticks if it is not an identifier or is reserved.
-pub fn quoted(name: &str) -> String {
-    let mut chars = name.chars();
-    let plain =
-        chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c)) && chars.all(unicode_ident::is_xid_continue);
-    const RESERVED: [&str; 23] = [
-        "and",
-        "or",
-        "not",
-        "implies",
-        "if",
-        "then",
-        "else",
-        "true",
-        "false",
-        "none",
-        "in",
-        "is",
-        "has",
-        "as",
-        "some",
-        "no",
-        "every",
-        "exactly",
-        "earlier",
-        "where",
-        "satisfies",
-        "for",
-        "_",
-    ];
-    if plain && !RESERVED.contains(&name) { name.to_string() } else { format!("`{name}`") }
 }
 
 /// What is wrong with a structure as a whole. Numbers are those that the builder gave.

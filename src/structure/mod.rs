@@ -4,6 +4,7 @@ pub mod difference;
 pub mod edit;
 pub mod event;
 pub mod graph;
+mod name;
 pub mod schema;
 pub mod world;
 

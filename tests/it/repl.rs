@@ -211,7 +211,8 @@ fn a_session_in_a_terminal() {
     let Some(t) = Terminal::start("two", &folder, "") else { return };
     t.wait_for_prompt("dbm>");
     t.keys(&["Up", "Up", "Enter"]);
-    t.wait_for("count(h: H)");
+    t.wait_for("there is no kind `H`");
+    t.wait_for_prompt("dbm>");
     t.keys(&["C-d"]);
     t.wait_for("left with 0");
     drop(t);
