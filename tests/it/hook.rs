@@ -348,10 +348,8 @@ fn who_is_killed_has_asked_or_has_not() {
         killed += u32::from(child.try_wait().unwrap().is_none());
         let _ = child.kill();
         let out = child.wait_with_output().unwrap().stdout;
-        if let Ok(answer) = serde_json::from_slice::<Value>(&out) {
-            if said(&answer) == "allow" {
-                allowed.push(id);
-            }
+        if serde_json::from_slice::<Value>(&out).is_ok_and(|answer| said(&answer) == "allow") {
+            allowed.push(id);
         }
         if n % 10 == 9 {
             let id = format!("n{n}");
