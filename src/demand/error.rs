@@ -60,6 +60,8 @@ pub const ALL: &[Code] = &[
     TOO_LARGE,
     IMPOSSIBLE_EDIT,
     WORLD_LIMIT,
+    NO_POLICY,
+    SNAPSHOT,
     VACUOUS,
     NOT_YET,
 ];
