@@ -748,8 +748,6 @@ pub(super) fn because(policy: String, effect: &str, message: String) -> Because 
         clause: String::new(),
         values: serde_json::Map::new(),
         events: vec![],
-        nearly: vec![],
-        without: None,
     }
 }
 

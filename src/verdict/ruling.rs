@@ -75,12 +75,6 @@ pub struct Because {
     /// The events that it found or counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
-    /// What nearly was: an event that would have counted but for one condition.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub nearly: Vec<String>,
-    /// The smallest change of the history with which this clause would not have fired.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub without: Option<String>,
 }
 
 /// A change to an event.

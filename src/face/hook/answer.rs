@@ -98,8 +98,7 @@ pub fn reason(decision: &Decision) -> String {
             lines.push(format!("{} permits it", r.policy));
             continue;
         }
-        let without = r.without.as_ref().map(|w| format!("; {w}")).unwrap_or_default();
-        lines.push(format!("{}: {}{to}{without}", r.policy, r.message));
+        lines.push(format!("{}: {}{to}", r.policy, r.message));
     }
     lines.join("\n")
 }
