@@ -6,6 +6,7 @@ use crate::scalar::pick::{Paths, Picked};
 use crate::scalar::{Dictionary, KindId, Op, Type, Val, Value};
 use crate::semantics::hir::{EditKind, Expr, ExprKind, Reader, Statement, VarId};
 use rustc_hash::FxHashSet;
+use std::fmt::Write;
 
 /// A reader whose events are made of known places.
 pub struct Flat {
@@ -24,6 +25,8 @@ struct Cell {
     /// What is read; none, if it stays what it is when left out.
     place: Option<Place>,
     ty: Type,
+    /// Whether what is read must be there.
+    needed: bool,
     default: Val,
     required: bool,
     /// Texts that were found to be of the type.
@@ -62,15 +65,20 @@ impl Flat {
             for slot in &shape.slots {
                 let ty = if slot.ty.has_elements() { Type::Json } else { slot.ty.clone().optional() };
                 let default = slot.default.clone().map_or(Val::NONE, |v| dictionary.intern(v));
-                row.push(Cell { place: None, ty, default, required: slot.required, good: FxHashSet::default() });
+                row.push(Cell { place: None, ty, needed: false, default, required: slot.required, good: FxHashSet::default() });
             }
             let mut make = |e: &Expr| place(e, reader.doc, params, &mut paths);
             for (name, e, _) in given {
                 let attr = name.as_ref().ok()?;
                 let i = shape.slots.iter().position(|s| s.attr == *attr)?;
-                row.get_mut(i)?.place = Some(make(e)?);
+                row.get_mut(i)?.reads(make(e)?);
             }
-            adds.push(Add { kind: *kind, id: make(id)?, at: make(at)?, row });
+            // an id is made one anyway
+            let id = match make(id)? {
+                Place::Op(Op::ToId, mut of) if of.len() == 1 => of.pop()?,
+                id => id,
+            };
+            adds.push(Add { kind: *kind, id, at: make(at)?, row });
         }
         Some(Flat { paths, adds })
     }
@@ -92,9 +100,10 @@ impl Flat {
     ) -> Option<Found> {
         let add = self.adds.get_mut(n)?;
         id.clear();
-        match &add.id {
-            Place::At(at) if let Some(Picked::Text(t)) = picked.get(*at) => id.push_str(t),
-            p => id.push_str(to_id(&p.value(picked)?).ok()?.as_text()?),
+        match add.id.at(picked) {
+            Some(Picked::Text(t)) => id.push_str(t),
+            Some(Picked::Value(Value::Int(i))) => _ = write!(id, "{i}"),
+            _ => id.push_str(to_id(&add.id.value(picked)?).ok()?.as_text()?),
         }
         let at = match cast(&add.at.value(picked)?, &Type::Time).ok()? {
             Value::Time(at) => at,
@@ -109,6 +118,16 @@ impl Flat {
 }
 
 impl Cell {
+    /// What is read. A cast to what the attribute is anyway need not be made twice.
+    fn reads(&mut self, place: Place) {
+        self.place = Some(match place {
+            Place::Op(Op::Cast(ty), mut of) if of.len() == 1 && ty.present() == self.ty.present() => {
+                self.needed = !ty.is_optional() && ty != Type::Json;
+                of.pop().unwrap_or(Place::Const(Value::None))
+            }
+            place => place,
+        });
+    }
     fn read(&mut self, picked: &[Picked<'_>], dictionary: &mut Dictionary) -> Option<Val> {
         let value = match &self.place {
             Some(Place::At(at)) => match picked.get(*at) {
@@ -135,7 +154,7 @@ impl Cell {
             None => Value::None,
         };
         match value {
-            Value::None if self.required && self.default == Val::NONE => None,
+            Value::None if self.needed || self.required && self.default == Val::NONE => None,
             Value::None => Some(self.default),
             v => Some(dictionary.intern(v)),
         }
@@ -143,10 +162,18 @@ impl Cell {
 }
 
 impl Place {
+    /// What stands there, if it is but read.
+    fn at<'a, 't>(&self, picked: &'a [Picked<'t>]) -> Option<&'a Picked<'t>> {
+        match self {
+            Place::At(at) => picked.get(*at),
+            _ => None,
+        }
+    }
     fn value(&self, picked: &[Picked<'_>]) -> Option<Value> {
         match self {
             Place::At(at) => picked.get(*at).map(Picked::value),
             Place::Const(v) => Some(v.clone()),
+            Place::Op(op, args) if let [arg] = args.as_slice() => op.apply(std::slice::from_ref(&arg.value(picked)?)).ok(),
             Place::Op(op, args) => {
                 let args: Vec<Value> = args.iter().map(|a| a.value(picked)).collect::<Option<_>>()?;
                 op.apply(&args).ok()

@@ -1,7 +1,7 @@
-//! Interventions: what is true in which of their worlds. Worlds are evaluated together; the world before each is among them.
+//! Interventions: what is true in which of their worlds. A are evaluated together; the world before each is among them.
 use super::invariant::{Violations, message};
 use crate::engine::formula::join;
-use crate::engine::{Annotation, Machine, Worlds};
+use crate::engine::{Annotation, Machine, Many};
 use crate::plan::intervention::InterventionPlan;
 use crate::plan::{InvariantPlan, RelId, Slot};
 use crate::scalar::{Element, KindId, Val};
@@ -31,16 +31,11 @@ pub struct Try {
 }
 
 /// Where an invariant has no violation that the world before has not; and where that says nothing, because it was broken before.
-pub fn holds(
-    m: &Machine<Worlds>,
-    plan: &InvariantPlan,
-    v: &Violations<Worlds>,
-    worlds: &Worlds,
-) -> (Option<Worlds>, Option<Worlds>) {
-    let (mut fails, mut broke): (Option<Worlds>, Option<Worlds>) = (None, None);
+pub fn holds<A: Many>(m: &Machine<A>, plan: &InvariantPlan, v: &Violations<A>, worlds: &A) -> (Option<A>, Option<A>) {
+    let (mut fails, mut broke): (Option<A>, Option<A>) = (None, None);
     for (c, rows) in plan.clauses.iter().zip(&v.found) {
         // by key: what only the message reads does not tell violations apart
-        let mut keyed: BTreeMap<&[Val], Worlds> = BTreeMap::new();
+        let mut keyed: BTreeMap<&[Val], A> = BTreeMap::new();
         for (row, a) in rows {
             let key = row.get(..c.binding.len()).unwrap_or(row);
             let old = keyed.remove(key);
@@ -138,15 +133,14 @@ fn both_there<A: Annotation>(m: &Machine<A>, tuple: &[Val], worlds: &A, mut left
 }
 
 /// What each expectation amounts to in each world. `vacuous` says, by expectation, where being met says nothing.
-pub fn judge(m: &mut Machine<Worlds>, plan: &InterventionPlan, tries: &[Try], vacuous: &[Option<Worlds>]) -> Vec<Vec<Truth>> {
+pub fn judge<A: Many>(m: &mut Machine<A>, plan: &InterventionPlan, tries: &[Try], vacuous: &[Option<A>]) -> Vec<Vec<Truth>> {
     let numbers: Vec<World> = tries.iter().map(|t| t.world).collect();
     let Some(worlds) = m.universe.these(&numbers) else { return vec![] };
     m.frame(plan.slots);
-    let together: Vec<Option<Option<Worlds>>> =
-        plan.expects.iter().map(|e| (!e.own).then(|| m.truth(&e.formula, &worlds))).collect();
+    let together: Vec<Option<Option<A>>> = plan.expects.iter().map(|e| (!e.own).then(|| m.truth(&e.formula, &worlds))).collect();
     let mut all = vec![];
     for t in tries {
-        let mut row: Vec<Option<Worlds>> = together.iter().map(|t| t.clone().flatten()).collect();
+        let mut row: Vec<Option<A>> = together.iter().map(|t| t.clone().flatten()).collect();
         if plan.expects.iter().any(|e| e.own) {
             let found = each(m, plan, t, &mut |m, a| {
                 plan.expects.iter().map(|e| if e.own { m.truth(&e.formula, &a) } else { None }).collect()
@@ -157,10 +151,10 @@ pub fn judge(m: &mut Machine<Worlds>, plan: &InterventionPlan, tries: &[Try], va
                 }
             }
         }
-        let truth = |(n, a): (usize, &Option<Worlds>)| match a.as_ref().and_then(|a| a.at(t.world)) {
+        let truth = |(n, a): (usize, &Option<A>)| match a.as_ref().and_then(|a| a.at(t.world)) {
             Some(true) if vacuous.get(n).and_then(|v| v.as_ref()).is_some_and(|v| v.at(t.world) == Some(true)) => Truth::Vacuous,
             Some(true) => Truth::Met,
-            Some(false) => Truth::Unknown(a.as_ref().map_or(0, Worlds::fault)),
+            Some(false) => Truth::Unknown(a.as_ref().map_or(0, Many::fault)),
             None => Truth::Missed,
         };
         all.push(row.iter().enumerate().map(truth).collect());
@@ -172,13 +166,13 @@ pub fn judge(m: &mut Machine<Worlds>, plan: &InterventionPlan, tries: &[Try], va
 }
 
 /// Binds a world's variables and `let`s, and joins what is found there.
-fn each(
-    m: &mut Machine<Worlds>,
+fn each<A: Many>(
+    m: &mut Machine<A>,
     plan: &InterventionPlan,
     t: &Try,
-    find: &mut dyn FnMut(&mut Machine<Worlds>, Worlds) -> Vec<Option<Worlds>>,
-) -> Vec<Option<Worlds>> {
-    let mut all: Vec<Option<Worlds>> = plan.expects.iter().map(|_| None).collect();
+    find: &mut dyn FnMut(&mut Machine<A>, A) -> Vec<Option<A>>,
+) -> Vec<Option<A>> {
+    let mut all: Vec<Option<A>> = plan.expects.iter().map(|_| None).collect();
     let Some(here) = m.universe.these(&[t.world]) else { return all };
     t.values.iter().for_each(|(s, v)| m.set(*s, *v));
     m.run(&plan.lets, here, &mut |m, a| {
@@ -193,7 +187,7 @@ fn each(
 }
 
 /// The message of an expectation in a world; removed elements are read as they were.
-pub fn said(m: &mut Machine<Worlds>, plan: &InterventionPlan, expect: usize, t: &Try) -> Option<String> {
+pub fn said<A: Many>(m: &mut Machine<A>, plan: &InterventionPlan, expect: usize, t: &Try) -> Option<String> {
     let p = plan.expects.get(expect)?.message.as_ref()?;
     m.frame(plan.slots);
     m.as_it_was = true;
@@ -217,10 +211,10 @@ pub struct Shift {
 }
 
 /// What a relation gained and lost in a world.
-pub fn shift(m: &Machine<Worlds>, id: RelId, world: World, before: World, most: usize) -> (Shift, Shift) {
+pub fn shift<A: Many>(m: &Machine<A>, id: RelId, world: World, before: World, most: usize) -> (Shift, Shift) {
     let (mut gained, mut lost) = (Shift::default(), Shift::default());
     let Some(r) = m.relation(id) else { return (gained, lost) };
-    let mut note = |tuple: Vec<Val>, a: &Worlds| {
+    let mut note = |tuple: Vec<Val>, a: &A| {
         let to = match (a.at(before), a.at(world)) {
             (None, Some(true)) => &mut gained,
             (Some(true), None) => &mut lost,
@@ -248,7 +242,7 @@ pub fn shift(m: &Machine<Worlds>, id: RelId, world: World, before: World, most: 
 }
 
 /// Whether an element is there in a world.
-pub fn is_there(m: &Machine<Worlds>, e: Element, world: World) -> bool {
+pub fn is_there<A: Many>(m: &Machine<A>, e: Element, world: World) -> bool {
     let v = match e {
         Element::Node(n) => Val::node(n),
         Element::Edge(n) => Val::edge(n),

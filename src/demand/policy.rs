@@ -60,6 +60,7 @@ pub struct Governed {
     index: Vec<usize>,
     /// For each policy, of how many events it was found on by itself; if that is wanted.
     counts: Option<Vec<u64>>,
+    apart: Vec<(usize, bool)>,
 }
 
 /// A policy for itself, or those of a family whose constants are in its table.
@@ -105,7 +106,14 @@ impl Governed {
                 by_kind.get_mut(k.0 as usize).into_iter().for_each(|l| l.push(g));
             }
         }
-        Governed { by_kind, observed: schema.kinds.iter().map(|k| k.observed).collect(), groups, index, counts: None }
+        Governed {
+            by_kind,
+            observed: schema.kinds.iter().map(|k| k.observed).collect(),
+            groups,
+            index,
+            counts: None,
+            apart: vec![],
+        }
     }
     /// The same, that says of how many events each policy was on.
     pub fn counting(mut self, plans: &[PolicyPlan]) -> Governed {
@@ -122,8 +130,9 @@ impl Governed {
     }
     /// What policies say of an event, within a set of worlds, in their order. Those that say nothing may be left out.
     pub fn at<A: Annotation>(&mut self, m: &mut Machine<A>, plans: &[PolicyPlan], event: Val, worlds: &A) -> Vec<At<A>> {
-        let mut all = Met { found: vec![], apart: vec![], on: vec![], alike: vec![] };
         let groups = m.graph.kind_of(event).and_then(|k| self.by_kind.get(k.0 as usize));
+        let found = Vec::with_capacity(groups.map_or(0, |g| g.len().min(8)));
+        let mut all = Met { found, apart: std::mem::take(&mut self.apart), on: vec![], alike: vec![] };
         for g in groups.into_iter().flatten() {
             let Some(group) = self.groups.get(*g) else { continue };
             let Some((i, leader)) = group.policies.first().and_then(|i| Some((*i, plans.get(*i)?))) else { continue };
@@ -140,7 +149,8 @@ impl Governed {
         }
         // in their order, so that faults come as if each were by itself
         all.apart.sort();
-        for (i, counts) in std::mem::take(&mut all.apart) {
+        let mut apart = std::mem::take(&mut all.apart);
+        for (i, counts) in apart.drain(..) {
             let Some(plan) = plans.get(i) else { continue };
             m.working_on(&plan.title, plan.place);
             let said = at(m, (i, plan), event, worlds);
@@ -150,6 +160,7 @@ impl Governed {
             all.on.extend(said.iter().filter(|a| counts && a.on.certain().is_some()).map(|_| i));
             all.found.extend(said);
         }
+        self.apart = apart;
         if let Some(counts) = &mut self.counts {
             all.on.iter().for_each(|i| counts.get_mut(*i).into_iter().for_each(|n| *n += 1));
             all.alike.iter().for_each(|g| self.groups.get_mut(*g).into_iter().for_each(|g| g.alike += 1));

@@ -9,6 +9,8 @@ use std::fmt::Debug;
 pub trait Annotation: Clone + PartialEq + Debug + 'static {
     /// One world and no faults: nothing need be stored or looked up.
     const PLAIN: bool;
+    /// Whether it can tell what a fault stands in the way of. A run that meets a fault without this is begun again with one that can.
+    const FAULTS: bool = true;
     /// In both.
     fn and(&self, other: &Self) -> Option<Self>;
     /// Joins `other` in, and gives the part that is new.
@@ -27,8 +29,7 @@ pub trait Annotation: Clone + PartialEq + Debug + 'static {
     fn not(&self, other: Option<&Self>) -> Option<Self>;
     /// The worlds in which it is possible but not certain, as a set, and a fault that is to blame.
     fn faulty(&self) -> Option<(Self, u32)>;
-    /// Of a set: possible there, certain nowhere, because of a fault. `Present` cannot say this: it stays as it is, and the run is
-    /// begun again with `Kleene`.
+    /// Of a set: possible there, certain nowhere, because of a fault. What knows no faults stays as it is.
     fn blame(&self, fault: u32) -> Self;
     /// The worlds before these.
     fn before(&self, _: Before) -> Option<Self> {
@@ -38,6 +39,18 @@ pub trait Annotation: Clone + PartialEq + Debug + 'static {
     fn after(&self, _: Before) -> Option<Self> {
         Some(self.clone())
     }
+}
+
+/// An annotation that tells worlds apart.
+pub trait Many: Annotation {
+    /// All of so many worlds.
+    fn all(size: u32) -> Self;
+    /// Those of a list that are here; none, if there are none.
+    fn these(&self, list: &[u32]) -> Option<Self>;
+    /// Whether it is certain in a world (`Some(true)`), possible (`Some(false)`), or neither.
+    fn at(&self, world: u32) -> Option<bool>;
+    /// A fault that is to blame for what is not certain.
+    fn fault(&self) -> u32;
 }
 
 /// Which world is the one before each (what an intervention is compared with).
@@ -56,6 +69,7 @@ pub struct Present;
 
 impl Annotation for Present {
     const PLAIN: bool = true;
+    const FAULTS: bool = false;
     fn and(&self, _: &Self) -> Option<Self> {
         Some(Present)
     }

@@ -156,7 +156,7 @@ impl<A: Annotation> Machine<A> {
     }
     /// Records a fault.
     pub fn fault(&mut self, fault: Fault, place: Place) -> Val {
-        if A::PLAIN {
+        if !A::FAULTS {
             self.faulted = true;
         }
         let place = self.elsewhere.as_ref().map_or(place, |e| e.of(place));
@@ -164,7 +164,7 @@ impl<A: Annotation> Machine<A> {
     }
     /// A binding's annotation, where a fault stands in its way.
     pub fn blamed(&mut self, a: &A, fault: u32) -> A {
-        if A::PLAIN {
+        if !A::FAULTS {
             self.faulted = true;
         }
         match a.possible().blame(fault).and(a) {

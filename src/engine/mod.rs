@@ -5,6 +5,7 @@ pub mod budget;
 mod cell;
 pub mod ends;
 pub mod fault;
+pub mod few;
 pub mod fixpoint;
 pub mod formula;
 mod keyed;
@@ -19,7 +20,8 @@ mod snapshot;
 pub mod step;
 pub mod worlds;
 
-pub use annotation::{Annotation, Before, Kleene, Present};
+pub use annotation::{Annotation, Before, Kleene, Many, Present};
 pub use budget::{Budget, Limit, Progress, Reached};
+pub use few::Few;
 pub use machine::Machine;
 pub use worlds::Worlds;

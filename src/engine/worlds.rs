@@ -3,7 +3,7 @@
 //!
 //! Most facts hold in all worlds or in all but a few, so a set is small whatever the number of worlds (presence conditions: Shahin,
 //! Chechik and Salay 2019).
-use super::annotation::{Annotation, Before};
+use super::annotation::{Annotation, Before, Many};
 use std::sync::Arc;
 
 /// A list of exceptions is at most so long.
@@ -247,34 +247,6 @@ impl PartialEq for Worlds {
 }
 
 impl Worlds {
-    /// All of so many worlds.
-    pub fn all(size: u32) -> Worlds {
-        Worlds { certain: ALL, possible: None, fault: 0, size }
-    }
-    /// These of as many worlds as there are here; none, if there are none.
-    pub fn these(&self, list: &[u32]) -> Option<Worlds> {
-        let mut list: Vec<u32> = list.iter().copied().filter(|w| *w < self.size).collect();
-        list.sort_unstable();
-        list.dedup();
-        let set = Set::listed(false, list, self.size);
-        self.set(set)
-    }
-    /// Whether it is certain in a world (`Some(true)`), possible (`Some(false)`), or neither.
-    pub fn at(&self, world: u32) -> Option<bool> {
-        match (self.certain.has(world), &self.possible) {
-            (true, _) => Some(true),
-            (false, Some(p)) if p.has(world) => Some(false),
-            _ => None,
-        }
-    }
-    /// A fault that is to blame for what is not certain.
-    pub fn fault(&self) -> u32 {
-        self.fault
-    }
-    /// How many worlds there are.
-    pub fn size(&self) -> u32 {
-        self.size
-    }
     fn open(&self) -> &Set {
         self.possible.as_ref().unwrap_or(&self.certain)
     }
@@ -366,6 +338,29 @@ impl Annotation for Worlds {
         let certain = self.certain.shifted(how, false, self.size);
         let possible = self.possible.as_ref().map_or_else(|| certain.clone(), |p| p.shifted(how, false, self.size));
         Worlds::pair(certain, possible, self.fault, self.size)
+    }
+}
+
+impl Many for Worlds {
+    fn all(size: u32) -> Worlds {
+        Worlds { certain: ALL, possible: None, fault: 0, size }
+    }
+    fn these(&self, list: &[u32]) -> Option<Worlds> {
+        let mut list: Vec<u32> = list.iter().copied().filter(|w| *w < self.size).collect();
+        list.sort_unstable();
+        list.dedup();
+        let set = Set::listed(false, list, self.size);
+        self.set(set)
+    }
+    fn at(&self, world: u32) -> Option<bool> {
+        match (self.certain.has(world), &self.possible) {
+            (true, _) => Some(true),
+            (false, Some(p)) if p.has(world) => Some(false),
+            _ => None,
+        }
+    }
+    fn fault(&self) -> u32 {
+        self.fault
     }
 }
 

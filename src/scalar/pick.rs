@@ -92,32 +92,42 @@ fn node<'a>(n: &Node, s: &mut Scanner<'a>, depth: usize, out: &mut [Picked<'a>])
     if first != Some(b'{') || n.keys.is_empty() {
         return s.check(depth);
     }
-    let mut seen: Vec<(Cow<'a, str>, usize)> = Vec::with_capacity(8);
+    // where each key of interest stands, and the others
+    let mut known = [usize::MAX; 64];
+    let mut others: Vec<(Cow<'a, str>, usize)> = vec![];
     // the key behind the one before is likely to come next
     let mut likely = 0;
     s.fields(|s, key, at| {
         let is = |i: usize| n.keys.get(i).is_some_and(|k| k.0 == key);
         let found = if is(likely) { Some(likely) } else { (0..n.keys.len()).find(|i| is(*i)) };
-        seen.push((key, at));
-        match found.and_then(|i| n.keys.get(i)) {
-            Some((_, child)) => {
-                likely = found.unwrap_or(0) + 1;
-                node(child, s, depth + 1, out)?;
+        if let Some((i, (_, child))) = found.and_then(|i| Some((i, n.keys.get(i)?))) {
+            match known.get_mut(i) {
+                Some(first) if *first == usize::MAX => *first = at,
+                Some(first) => return Err(twice(&key, *first, at)),
+                None => others.push((key, at)),
             }
-            None => s.check(depth + 1)?,
+            likely = i + 1;
+            node(child, s, depth + 1, out)?;
+        } else {
+            others.push((key, at));
+            s.check(depth + 1)?;
         }
         Ok(true)
     })?;
-    if seen.len() <= 12 {
-        for (i, (key, at)) in seen.iter().enumerate() {
-            if let Some((_, first)) = seen.iter().take(i).find(|k| k.0 == *key) {
-                return Err(Malformed { at: *at, first: Some(*first), text: format!("the key `{key}` stands twice") });
+    if others.len() <= 12 {
+        for (i, (key, at)) in others.iter().enumerate() {
+            if let Some((_, first)) = others.iter().take(i).find(|k| k.0 == *key) {
+                return Err(twice(key, *first, *at));
             }
         }
         return Ok(());
     }
-    seen.sort();
-    super::parse::no_repeats(seen.iter().map(|(key, at)| (&**key, *at)))
+    others.sort();
+    super::parse::no_repeats(others.iter().map(|(key, at)| (&**key, *at)))
+}
+
+fn twice(key: &str, first: usize, at: usize) -> Malformed {
+    Malformed { at, first: Some(first), text: format!("the key `{key}` stands twice") }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::traced::{Reading, Traced};
 use crate::base::Place;
 use crate::demand::intervention;
 use crate::demand::invariant::{self, Outcome, Violations};
-use crate::engine::{Annotation, Budget, Kleene, Machine, Present, Worlds};
+use crate::engine::{Annotation, Budget, Kleene, Machine, Many, Present, Worlds};
 use crate::plan::intervention::{Atom, atoms};
 use crate::plan::lower::Lowering;
 use crate::plan::order::Sizes;
@@ -383,6 +383,16 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         Ok(all)
     }
 
+    /// Whether a verdict about invariants is true in the world before.
+    fn was(&mut self, vars: usize, a: &Atom<'p>) -> Truth {
+        let Some(before) = self.machine.here.before(self.machine.before) else { return Ok(Ok(false)) };
+        let here = std::mem::replace(&mut self.machine.here, before.clone());
+        let truth = self.verdict(vars, a);
+        self.machine.here = here;
+        let truth = truth?.and_then(|t| t.and(&before));
+        Ok(truth.map_or(Ok(false), |t| t.faulty().map_or(Ok(true), |f| Err(f.1))))
+    }
+
     /// Where an invariant is broken; with a condition, by a violation of which that is true.
     pub(super) fn breaks(
         &mut self,
@@ -558,6 +568,8 @@ pub trait World<'p> {
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
     /// Whether a relation has other facts than in the world before.
     fn changed(&mut self, r: Relation) -> Truth;
+    /// See [`Evaluation::was`].
+    fn was(&mut self, vars: usize, a: &Atom<'p>) -> Truth;
     /// See [`Evaluation::trace`].
     fn trace(&mut self, reading: &Reading<'_>) -> Vec<Traced>;
     /// See [`Evaluation::decisions`].
@@ -623,6 +635,9 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     }
     fn proposed(&mut self, i: &'p hir::Intervention, most: usize) -> Result<Proposals, Unsupported> {
         Evaluation::proposed(self, i, most)
+    }
+    fn was(&mut self, vars: usize, a: &Atom<'p>) -> Truth {
+        Evaluation::was(self, vars, a)
     }
     fn trace(&mut self, reading: &Reading<'_>) -> Vec<Traced> {
         Evaluation::trace(self, reading)

@@ -157,10 +157,18 @@ fn expect<'p>(
             world.decisions().map_err(|u| format!("this version of dbm cannot evaluate {} yet", u.what))?;
             continue;
         }
-        if a.past {
-            return Err("this version of dbm cannot evaluate a verdict within `was` in a test yet".into());
-        }
         let truth = match a.atom {
+            // there is nothing before the world before
+            VerdictAtom::Unchanged(_) if a.past => true,
+            VerdictAtom::Changed(_) if a.past => false,
+            VerdictAtom::Holds(_) | VerdictAtom::Breaks(..) if a.past => match world.was(test.vars.len(), &a) {
+                Err(u) => return Err(format!("this version of dbm cannot evaluate {} yet", u.what)),
+                Ok(Err(f)) => return Err(fault(world, f)),
+                Ok(Ok(t)) => t,
+            },
+            VerdictAtom::Policy(..) if a.past => {
+                return Err("this version of dbm cannot evaluate the state of a policy within `was` yet".into());
+            }
             VerdictAtom::Holds(list) => {
                 let mut all = true;
                 for id in list {

@@ -2,7 +2,7 @@
 use super::evaluate::Evaluation;
 use crate::demand::intervention::{self, Truth, Try};
 use crate::demand::invariant::{self, Violations};
-use crate::engine::{Annotation, Worlds};
+use crate::engine::Many;
 use crate::plan::intervention::{Atom, InterventionPlan, atoms};
 use crate::plan::unit::Unsupported;
 use crate::plan::{InvariantPlan, RelId};
@@ -10,21 +10,21 @@ use crate::semantics::hir::{self, ExprKind, InvariantId, Program, Relation, Rule
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of the expectations in one run.
-pub(super) struct Judged {
+pub(super) struct Judged<A> {
     /// The expectations, planned.
     pub(super) plan: InterventionPlan,
     /// For each world, what became of each.
     pub(super) truths: Vec<Vec<Truth>>,
     /// The invariants that expectations speak of, with their violations.
-    pub(super) invariants: BTreeMap<InvariantId, (InvariantPlan, Violations<Worlds>)>,
+    pub(super) invariants: BTreeMap<InvariantId, (InvariantPlan, Violations<A>)>,
     /// The rules that they speak of.
     pub(super) rules: BTreeSet<RuleId>,
 }
 
-impl Judged {
+impl<A: Many> Judged<A> {
     /// Judges the worlds of a run.
     pub(super) fn new<'p>(
-        e: &mut Evaluation<'p, Worlds>,
+        e: &mut Evaluation<'p, A>,
         program: &'p Program,
         i: &'p hir::Intervention,
         tries: &[Try],
@@ -44,8 +44,8 @@ impl Judged {
             rules: BTreeSet::new(),
         };
         let Some(worlds) = worlds else { return Ok(judged) };
-        let mut known: Vec<Option<Worlds>> = vec![];
-        let mut vacuous: BTreeMap<usize, Worlds> = BTreeMap::new();
+        let mut known: Vec<Option<A>> = vec![];
+        let mut vacuous: BTreeMap<usize, A> = BTreeMap::new();
         for a in &list {
             let (truth, idle) = judged.known(e, program, i, a, &worlds)?;
             if let Some(idle) = idle {
@@ -67,7 +67,7 @@ impl Judged {
         judged.plan = e.planned(|l, sizes, d| l.intervention(i, &verdicts, sizes, d))?;
         e.machine.declare(&e.lowering.relations);
         // only an expectation that is `holds …` as a whole may say nothing
-        let vacuous: Vec<Option<Worlds>> =
+        let vacuous: Vec<Option<A>> =
             i.expects.iter().map(|(x, _)| vacuous.get(&(x as *const hir::Expr as usize)).cloned()).collect();
         e.machine.working_on(&i.name, i.place);
         judged.truths = intervention::judge(&mut e.machine, &judged.plan, tries, &vacuous);
@@ -100,12 +100,7 @@ impl Judged {
         crate::plan::unit::each_part(e, &mut |p| self.mentioned(p));
     }
 
-    fn violations<'p>(
-        &mut self,
-        e: &mut Evaluation<'p, Worlds>,
-        program: &'p Program,
-        id: InvariantId,
-    ) -> Result<(), Unsupported> {
+    fn violations<'p>(&mut self, e: &mut Evaluation<'p, A>, program: &'p Program, id: InvariantId) -> Result<(), Unsupported> {
         if self.invariants.contains_key(&id) {
             return Ok(());
         }
@@ -124,12 +119,12 @@ impl Judged {
     /// Where a formula about verdicts is true, and where a `holds` says nothing.
     fn known<'p>(
         &mut self,
-        e: &mut Evaluation<'p, Worlds>,
+        e: &mut Evaluation<'p, A>,
         program: &'p Program,
         i: &'p hir::Intervention,
         a: &Atom<'p>,
-        worlds: &Worlds,
-    ) -> Result<(Option<Worlds>, Option<Worlds>), Unsupported> {
+        worlds: &A,
+    ) -> Result<(Option<A>, Option<A>), Unsupported> {
         let place = a.e.place;
         match a.atom {
             VerdictAtom::Holds(ids) => {
@@ -159,10 +154,11 @@ impl Judged {
                 Ok((all, None))
             }
             VerdictAtom::Unchanged(list) | VerdictAtom::Changed(list) => {
-                if a.past {
-                    return Err(Unsupported { place, what: "a change within `was`" });
-                }
                 let wanted = matches!(a.atom, VerdictAtom::Changed(_));
+                if a.past {
+                    // there is nothing before the world before
+                    return Ok(((!wanted).then(|| e.machine.universe.clone()), None));
+                }
                 let mut all = Some(worlds.clone());
                 for r in list {
                     let changed = match r {

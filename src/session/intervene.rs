@@ -6,7 +6,7 @@ use super::propose::{Edited, Proposal};
 use crate::base::Place;
 use crate::demand::intervention::{self, Shift, Truth, Try};
 use crate::engine::fault::FaultAt;
-use crate::engine::{Annotation, Before, Budget, Machine, Reached, Worlds};
+use crate::engine::{Before, Budget, Few, Machine, Many, Reached, Worlds};
 use crate::plan::RelId;
 use crate::plan::unit::Unsupported;
 use crate::scalar::{Element, Val, Value};
@@ -114,11 +114,24 @@ enum State {
     Judged(Vec<Truth>),
 }
 
+/// What came of the worlds of one run.
+struct Ended {
+    limit: Option<Reached>,
+    worlds: Vec<Judgement>,
+}
+
+/// What came of one of them.
+struct Judgement {
+    truths: Vec<Truth>,
+    faults: Vec<FaultAt>,
+    failing: Option<Failing>,
+}
+
 /// So many worlds are evaluated together.
 pub(super) const TOGETHER: usize = 16_384;
 
 /// Says where the worlds of a joint structure differ.
-pub(super) fn differ(m: &mut Machine<Worlds>, joint: &Joint) {
+pub(super) fn differ<A: Many>(m: &mut Machine<A>, joint: &Joint) {
     let all = m.universe.clone();
     for (v, list) in &joint.removed {
         m.exists.insert(*v, all.except_certain(all.these(list).as_ref()));
@@ -314,54 +327,91 @@ impl<'p> Run<'p> {
                 continue;
             }
             let size = if compared { 2 * n + 1 } else { n + 1 };
-            let universe = Worlds::all(size);
-            let differ = |m: &mut Machine<Worlds>| {
-                m.before = if compared { Before::Further(n) } else { Before::First };
-                differ(m, &joint);
+            let before = if compared { Before::Further(n) } else { Before::First };
+            let what = (values, budget, how);
+            // few worlds without faults are the common case, and cost least
+            let ended = match size <= Few::MOST {
+                true => self.evaluated(strata, what, going, &now, (&joint, before, Few::all(size)))?,
+                false => None,
             };
-            let mut e =
-                Evaluation::new(self.program, strata, joint.graph.clone(), (universe, values), budget.clone(), how, &differ);
-            let mut tries = vec![];
-            for (k, g) in now.iter().enumerate() {
-                let Some(w) = going.get(*g) else { continue };
-                let mut number = |v: Val| joint.numbers.of(&mut e.machine.graph.dictionary, v);
-                let values = w.proposal.binding.iter().map(|(v, x)| (v.0, number(*x))).collect();
-                tries.push(Try { world: k as u32 + 1, values });
-            }
-            let judged = Judged::new(&mut e, self.program, self.i, &tries)?;
-            if let Some(reached) = &e.machine.reached {
-                self.tried.limit = Some(reached.clone());
+            let ended = match ended {
+                Some(ended) => Some(ended),
+                None => self.evaluated(strata, what, going, &now, (&joint, before, Worlds::all(size)))?,
+            };
+            let Some(ended) = ended else { return Ok(left) };
+            if ended.limit.is_some() {
+                self.tried.limit = ended.limit;
                 return Ok(vec![]);
             }
-            for ((g, t), truths) in now.iter().zip(&tries).zip(&judged.truths) {
+            for (g, e) in now.iter().zip(ended.worlds) {
                 let Some(w) = going.get_mut(*g) else { continue };
                 let words = self.words(&w.proposal);
-                for truth in truths {
-                    if let Truth::Unknown(f) = truth
-                        && let Some(at) = e.machine.faults.get(*f)
-                    {
-                        self.tried.faults.insert((Obstacle::Fault(at.clone()), words.clone()));
-                    }
-                }
-                // what a share comes to is known at the end
-                let share = |n: &usize| judged.plan.expects.get(*n).is_some_and(|e| e.share.is_some());
-                let all = || (0..truths.len()).filter(|n| truths.get(*n) == Some(&Truth::Missed));
-                let missed = all().find(|n| !share(n)).or_else(|| all().next());
-                w.state = State::Judged(truths.clone());
-                let Some(missed) = missed.filter(|_| self.described < self.most.failing) else { continue };
-                let failing = self.failing(&mut e, &judged, (t, n), missed, (&w.proposal, &joint.numbers));
-                w.shown = Some(failing);
-                self.described += 1;
+                self.tried.faults.extend(e.faults.into_iter().map(|at| (Obstacle::Fault(at), words.clone())));
+                self.described += usize::from(e.failing.is_some());
+                w.state = State::Judged(e.truths);
+                w.shown = e.failing;
             }
             return Ok(left);
         }
     }
 
-    fn failing(
-        &mut self,
-        e: &mut Evaluation<'p, Worlds>,
-        judged: &Judged,
-        (t, n): (&Try, u32),
+    /// Evaluates and judges the worlds of a joint structure; nothing, if there are faults, which the annotation cannot tell.
+    fn evaluated<A: Many>(
+        &self,
+        strata: &Strata,
+        (values, budget, how): (&[Value], &Budget, How),
+        going: &[Going],
+        now: &[usize],
+        (joint, before, universe): (&Joint, Before, A),
+    ) -> Result<Option<Ended>, Unsupported> {
+        let differ = |m: &mut Machine<A>| {
+            m.before = before;
+            differ(m, joint);
+        };
+        let mut e = Evaluation::new(self.program, strata, joint.graph.clone(), (universe, values), budget.clone(), how, &differ);
+        let mut tries = vec![];
+        for (k, g) in now.iter().enumerate() {
+            let Some(w) = going.get(*g) else { continue };
+            let mut number = |v: Val| joint.numbers.of(&mut e.machine.graph.dictionary, v);
+            let values = w.proposal.binding.iter().map(|(v, x)| (v.0, number(*x))).collect();
+            tries.push(Try { world: k as u32 + 1, values });
+        }
+        let judged = Judged::new(&mut e, self.program, self.i, &tries);
+        if e.machine.faulted {
+            return Ok(None);
+        }
+        let judged = judged?;
+        let mut ended = Ended { limit: e.machine.reached.clone(), worlds: vec![] };
+        if ended.limit.is_some() {
+            return Ok(Some(ended));
+        }
+        let mut described = self.described;
+        for ((g, t), truths) in now.iter().zip(&tries).zip(&judged.truths) {
+            let Some(w) = going.get(*g) else { continue };
+            let unknown = truths.iter().filter_map(|t| match t {
+                Truth::Unknown(f) => e.machine.faults.get(*f).cloned(),
+                _ => None,
+            });
+            let faults = unknown.collect();
+            // what a share comes to is known at the end
+            let share = |n: &usize| judged.plan.expects.get(*n).is_some_and(|e| e.share.is_some());
+            let all = || (0..truths.len()).filter(|n| truths.get(*n) == Some(&Truth::Missed));
+            let missed = all().find(|n| !share(n)).or_else(|| all().next());
+            let failing = missed.filter(|_| described < self.most.failing).map(|missed| {
+                described += 1;
+                let nth = (described - 1, now.len() as u32);
+                self.failing(&mut e, &judged, (t, nth), missed, (&w.proposal, &joint.numbers))
+            });
+            ended.worlds.push(Judgement { truths: truths.clone(), faults, failing });
+        }
+        Ok((!e.machine.faulted).then_some(ended))
+    }
+
+    fn failing<A: Many>(
+        &self,
+        e: &mut Evaluation<'p, A>,
+        judged: &Judged<A>,
+        (t, (described, n)): (&Try, (usize, u32)),
         missed: usize,
         (p, numbers): (&Proposal, &Numbers),
     ) -> Failing {
@@ -376,7 +426,7 @@ impl<'p> Run<'p> {
         for (id, (plan, v)) in &judged.invariants {
             let name = self.program.invariants.get(id.0 as usize).map_or("?", |i| &i.name);
             for (n, (c, rows)) in plan.clauses.iter().zip(&v.found).enumerate() {
-                let new = |a: &Worlds| a.at(t.world) == Some(true) && a.at(before) != Some(true);
+                let new = |a: &A| a.at(t.world) == Some(true) && a.at(before) != Some(true);
                 for (row, _) in rows.iter().filter(|(_, a)| new(a)) {
                     let parts = c.binding.iter().zip(row).map(|((n, _), v)| format!("{n} = {}", m.show(*v)));
                     let parts: Vec<String> = parts.collect();
@@ -405,7 +455,7 @@ impl<'p> Run<'p> {
         broken.dedup();
         let mut shifts = vec![];
         let mut drawn = Picture::default();
-        if self.described < self.most.shifts {
+        if described < self.most.shifts {
             let changes: Vec<&Change> = p.edits.iter().flatten().map(|c| &c.0).collect();
             drawn = picture(&self.graph, &changes, &hurt.into_iter().collect::<Vec<_>>());
             for id in &judged.rules {

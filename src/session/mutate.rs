@@ -11,7 +11,7 @@ use super::stages::{self, Checked, budget, values};
 use super::{Failure, Input};
 use crate::base::{Place, Sources};
 use crate::demand::{intervention, invariant};
-use crate::engine::{Machine, Worlds};
+use crate::engine::{Machine, Many, Worlds};
 use crate::scalar::{Type, Val, Value};
 use crate::semantics::Needs;
 use crate::structure::difference::Difference;

@@ -4,6 +4,7 @@ use super::decide::Asked;
 use super::input::Input;
 use super::live::{Core, Plans, Wanted};
 use super::monitor::in_run;
+use super::seen::Seen;
 use super::stages::{self, Checked};
 use super::traced::{self, Reading, Struck, Traced, obligation, unmet_message};
 use crate::base::{Diagnostic, Sources};
@@ -18,9 +19,8 @@ use crate::semantics::hir::Program;
 use crate::structure::Graph;
 use crate::structure::event::Row;
 use crate::verdict::{DemandReport, Located};
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// What came of a trace.
@@ -66,7 +66,7 @@ struct Tracing<'a> {
     open: BTreeMap<(i64, u64), Open>,
     opened: u64,
     origins: FxHashMap<Val, u64>,
-    ids: FxHashSet<u64>,
+    seen: Seen,
     late: (usize, Option<u64>),
     repeated: (u64, Option<u64>),
     /// By kind: the attributes that name elements, by their positions.
@@ -132,7 +132,7 @@ pub(super) fn check(
         open: BTreeMap::new(),
         opened: 0,
         origins: FxHashMap::default(),
-        ids: FxHashSet::default(),
+        seen: Seen::default(),
         late: (0, None),
         repeated: (0, None),
         refers,
@@ -210,7 +210,7 @@ impl Sink for Tracing<'_> {
             self.late.1.get_or_insert(e.origin);
             return true;
         }
-        let known = !self.ids.insert(FxBuildHasher.hash_one((e.kind.0, e.id)));
+        let known = !self.seen.note(e.kind, e.id);
         let Some(values) = self.values(e) else {
             self.odd = true;
             return false;

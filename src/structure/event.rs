@@ -25,6 +25,8 @@ pub struct Row {
 /// The events that are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Events {
+    /// The one that came last: it is asked most, and often goes before another comes.
+    newest: Option<(u32, Row)>,
     rows: FxHashMap<u32, Row>,
     next: u32,
     /// Where each attribute of a kind stands in its rows.
@@ -50,16 +52,17 @@ impl Events {
         if let Some(by_id) = &mut self.by_id {
             by_id.insert((kind, id.clone()), n);
         }
-        self.rows.insert(n, Row { kind, pins: 1, at, index, id, values });
+        self.rows.extend(self.newest.take());
+        self.newest = Some((n, Row { kind, pins: 1, at, index, id, values }));
         n
     }
     /// One more needs it.
     pub fn pin(&mut self, n: u32) {
-        self.rows.get_mut(&n).into_iter().for_each(|r| r.pins += 1);
+        self.get_mut(n).into_iter().for_each(|r| r.pins += 1);
     }
     /// One less needs it.
     pub fn unpin(&mut self, n: u32) {
-        let Some(r) = self.rows.get_mut(&n) else { return };
+        let Some(r) = self.get_mut(n) else { return };
         r.pins -= 1;
         if r.pins == 0 {
             self.drop(n);
@@ -67,7 +70,10 @@ impl Events {
     }
     /// Takes one away, whoever needs it.
     pub fn drop(&mut self, n: u32) -> Option<Row> {
-        let row = self.rows.remove(&n)?;
+        let row = match self.newest.take_if(|newest| newest.0 == n) {
+            Some((_, row)) => row,
+            None => self.rows.remove(&n)?,
+        };
         if let Some(by_id) = &mut self.by_id {
             let key = (row.kind, row.id.clone());
             if by_id.get(&key) == Some(&n) {
@@ -79,16 +85,22 @@ impl Events {
     /// One that is kept.
     #[inline]
     pub fn get(&self, n: u32) -> Option<&Row> {
-        self.rows.get(&n)
+        match &self.newest {
+            Some((newest, row)) if *newest == n => Some(row),
+            _ => self.rows.get(&n),
+        }
     }
     /// The same, to be changed.
     pub fn get_mut(&mut self, n: u32) -> Option<&mut Row> {
-        self.rows.get_mut(&n)
+        match &mut self.newest {
+            Some((newest, row)) if *newest == n => Some(row),
+            _ => self.rows.get_mut(&n),
+        }
     }
     /// An attribute; absent if it has none.
     #[inline]
     pub fn attr(&self, n: u32, attr: AttrId) -> Val {
-        self.rows.get(&n).map_or(Val::NONE, |r| self.value(r.kind, &r.values, attr))
+        self.get(n).map_or(Val::NONE, |r| self.value(r.kind, &r.values, attr))
     }
     /// An attribute in a row of a kind.
     #[inline]
@@ -110,24 +122,26 @@ impl Events {
     }
     /// How many are kept.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.rows.len() + usize::from(self.newest.is_some())
     }
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
     /// The numbers of those that are kept, in the order of the trace.
     pub fn ordered(&self) -> Vec<u32> {
-        let mut all: Vec<(i64, u32)> = self.rows.iter().map(|(n, r)| (r.at, *n)).collect();
+        let kept = self.newest.iter().map(|(n, r)| (r.at, *n)).chain(self.rows.iter().map(|(n, r)| (r.at, *n)));
+        let mut all: Vec<(i64, u32)> = kept.collect();
         all.sort_unstable();
         all.into_iter().map(|x| x.1).collect()
     }
     /// Those behind a place in the order of the trace.
     pub fn behind(&mut self, order: Option<(i64, u32)>) -> impl Iterator<Item = (&u32, &mut Row)> {
-        self.rows.iter_mut().filter(move |(n, r)| order.is_some_and(|o| (r.at, **n) > o))
+        let newest = self.newest.iter_mut().map(|(n, r)| (&*n, r));
+        newest.chain(&mut self.rows).filter(move |(n, r)| order.is_some_and(|o| (r.at, **n) > o))
     }
     /// All values that are kept, to be renamed.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Val> {
-        self.rows.values_mut().flat_map(|r| r.values.iter_mut())
+        self.newest.iter_mut().map(|x| &mut x.1).chain(self.rows.values_mut()).flat_map(|r| r.values.iter_mut())
     }
 }

@@ -2,7 +2,7 @@
 //! with faults, and in several worlds. Also what makes a family. Reads agree and random.
 use crate::agree::{compile, read, values};
 use crate::random::Rng;
-use dbm::engine::{Annotation, Budget, Kleene, Machine, Present, Worlds};
+use dbm::engine::{Annotation, Budget, Kleene, Machine, Many, Present, Worlds};
 use dbm::scalar::Val;
 use dbm::semantics::Checked;
 use dbm::session::evaluate::{Evaluation, How};
