@@ -135,11 +135,15 @@ pub fn world_edit(demand: &str, place: Place, why: &str, at: Place) -> Diagnosti
 }
 
 /// More worlds than are tried.
-pub fn too_many_worlds(demand: &str, place: Place, tried: u64, violated: bool) -> Diagnostic {
+pub fn too_many_worlds(demand: &str, place: Place, (tried, seed): (u64, Option<u64>), violated: bool) -> Diagnostic {
     let worlds = if tried == 1 { "the one world that was".to_string() } else { format!("the {tried} worlds that were") };
     let title = format!("`{demand}` has more than {worlds} tried");
     let d = if violated { Diagnostic::warning(WORLD_LIMIT, title) } else { Diagnostic::error(WORLD_LIMIT, title) };
     let d = d.at(place, "not all of its worlds were tried");
+    let d = match seed {
+        Some(seed) => d.note(format!("those that were tried are a random sample, with seed {seed} (`--seed` takes another one)")),
+        None => d,
+    };
     d.help("raise the number with `--worlds`, or narrow its `for` with a `where`")
 }
 

@@ -186,6 +186,8 @@ fn is_zero(n: &u64) -> bool {
 #[derive(serde::Serialize)]
 struct WorldsJson<'a> {
     exhaustive: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
     ranking: Vec<RankedJson<'a>>,
 }
 
@@ -324,6 +326,7 @@ fn demand<'a>(d: &'a DemandReport, sources: &'a Sources) -> DemandJson<'a> {
         checked: d.checked,
         worlds: d.worlds.as_ref().map(|w| WorldsJson {
             exhaustive: w.exhaustive,
+            seed: w.seed,
             ranking: w.ranking.iter().map(|(element, failures)| RankedJson { element, failures: *failures }).collect(),
         }),
         violation_count: d.violation_count,

@@ -82,7 +82,11 @@ fn candidate(out: &mut String, c: &CandidateReport, sources: &Sources, style: St
 
 fn demand(out: &mut String, d: &DemandReport, sources: &Sources, style: Style) {
     let title = d.title.as_ref().map(|t| format!(": {}", clean(t))).unwrap_or_default();
-    let cut = if d.worlds.as_ref().is_some_and(|w| !w.exhaustive) { ", not all that there are" } else { "" };
+    let cut = match d.worlds.as_ref().filter(|w| !w.exhaustive).map(|w| w.seed) {
+        Some(Some(seed)) => format!(", a sample of all with seed {seed}"),
+        Some(None) => ", not all that there are".to_string(),
+        None => String::new(),
+    };
     let count = match d.verdict {
         Verdict::Violated if d.worlds.is_some() => {
             let fail = if d.violation_count == 1 { "fails" } else { "fail" };

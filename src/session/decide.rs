@@ -26,6 +26,8 @@ pub struct Asked<'a> {
     pub most: usize,
     /// How many worlds of an intervention are tried.
     pub worlds: usize,
+    /// Which sample of them, if there are more.
+    pub seed: u64,
     /// Whether no more events will come.
     pub closed: bool,
     /// How late events may come, in microseconds.
@@ -153,7 +155,7 @@ pub fn attempt<'p>(
     asked: &Asked<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> DemandReport {
-    let most = Most { worlds: asked.worlds, failing: asked.most, shifts: SHIFTS };
+    let most = Most { worlds: asked.worlds, seed: asked.seed, failing: asked.most, shifts: SHIFTS };
     let tried = intervene(world, (program, strata), i, run, most);
     tried_report(world, (program, i), tried, asked, diagnostics)
 }
@@ -184,7 +186,7 @@ fn tried_report<'p>(
     report.checked = tried.checked;
     report.violation_count = tried.count;
     let ranking = tried.ranking.iter().map(|(v, n)| (named(graph, *v), *n)).collect();
-    report.worlds = Some(WorldsTried { exhaustive: tried.all, ranking });
+    report.worlds = Some(WorldsTried { exhaustive: tried.all, seed: tried.sample, ranking });
     let cut = !tried.all || tried.limit.is_some();
     (report.verdict, report.unknown) = match (tried.count, tried.faults.is_empty(), cut, tried.vacuous) {
         (1.., ..) => (Verdict::Violated, None),
@@ -240,7 +242,7 @@ fn tried_report<'p>(
     }
     diagnostics.extend(tried.limit.as_ref().map(error::limit));
     if !tried.all {
-        diagnostics.push(error::too_many_worlds(&i.name, i.place, tried.checked, tried.count > 0));
+        diagnostics.push(error::too_many_worlds(&i.name, i.place, (tried.checked, tried.sample), tried.count > 0));
     }
     if report.verdict == Verdict::Vacuous {
         diagnostics.push(idle(i, tried.checked));

@@ -583,7 +583,7 @@ pub trait World<'p> {
     /// See [`Evaluation::changes`].
     fn changes(&mut self, vars: usize, known: &[(hir::VarId, Val)], edits: &'p [hir::Edit]) -> Result<Edited, Unsupported>;
     /// See [`Evaluation::proposed`].
-    fn proposed(&mut self, i: &'p hir::Intervention, most: usize) -> Result<Proposals, Unsupported>;
+    fn proposed(&mut self, i: &'p hir::Intervention, most: (usize, u64)) -> Result<Proposals, Unsupported>;
     /// The round in which a fact of a rule was found, if it is there.
     fn height(&self, rule: RuleId, tuple: &[Val]) -> Option<u32>;
     /// How many facts of a rule there are.
@@ -633,7 +633,7 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     fn changes(&mut self, vars: usize, known: &[(hir::VarId, Val)], edits: &'p [hir::Edit]) -> Result<Edited, Unsupported> {
         Evaluation::changes(self, vars, known, edits)
     }
-    fn proposed(&mut self, i: &'p hir::Intervention, most: usize) -> Result<Proposals, Unsupported> {
+    fn proposed(&mut self, i: &'p hir::Intervention, most: (usize, u64)) -> Result<Proposals, Unsupported> {
         Evaluation::proposed(self, i, most)
     }
     fn was(&mut self, vars: usize, a: &Atom<'p>) -> Truth {

@@ -25,6 +25,8 @@ use std::sync::Arc;
 pub struct Most {
     /// So many worlds are tried.
     pub worlds: usize,
+    /// Which sample of them, if there are more.
+    pub seed: u64,
     /// So many failing ones are described.
     pub failing: usize,
     /// So many of these with what changed in them.
@@ -38,6 +40,8 @@ pub struct Tried {
     pub checked: u64,
     /// Whether these were all.
     pub all: bool,
+    /// If they were a sample: its seed.
+    pub sample: Option<u64>,
     /// How many fail.
     pub count: u64,
     /// The first of them, in order.
@@ -154,8 +158,9 @@ pub fn intervene<'p>(
     (values, budget, how): (&[Value], &Budget, How),
     most: Most,
 ) -> Result<Tried, Unsupported> {
-    let proposals = parent.proposed(i, most.worlds)?;
-    let mut tried = Tried { all: proposals.all, ..Tried::default() };
+    let proposals = parent.proposed(i, (most.worlds, most.seed))?;
+    let sample = proposals.sample.then_some(most.seed);
+    let mut tried = Tried { all: proposals.all, sample, ..Tried::default() };
     if let Some(reached) = parent.reached() {
         tried.limit = Some(reached.clone());
         return Ok(tried);

@@ -25,6 +25,7 @@ pub mod program;
 pub mod propose;
 pub mod replay;
 pub mod run;
+mod sample;
 mod seen;
 mod snapshot;
 mod stages;

@@ -225,6 +225,7 @@ fn apart(
             wanted: &|name| wanted.contains(name),
             most: options.max_violations,
             worlds: options.max_worlds,
+            seed: options.seed,
             closed: options.closed,
             lateness: options.lateness,
             shares: &[],

@@ -1,5 +1,6 @@
 //! What edits and interventions propose, read in the parent: the changes of each world, and what binds it. Called by exercise and intervene.
 use super::evaluate::Evaluation;
+use super::sample::Sample;
 use crate::base::Place;
 use crate::engine::{Annotation, Machine};
 use crate::plan::Computed;
@@ -34,9 +35,14 @@ pub struct Proposals {
     pub worlds: Vec<Proposal>,
     /// Whether these are all.
     pub all: bool,
+    /// Whether they are a sample of all. If they are not all and no sample, they are the first.
+    pub sample: bool,
     /// Faults in the way of bindings, by number: there may be more worlds.
     pub faults: Vec<u32>,
 }
+
+/// Of so many times as many bindings as are wanted a sample is taken; further ones are not looked at.
+const LOOK: u64 = 100;
 
 type Binding = Vec<(VarId, Val)>;
 
@@ -84,8 +90,8 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
         Ok(changes)
     }
 
-    /// The worlds of an intervention, so many at most.
-    pub fn proposed(&mut self, i: &'p hir::Intervention, most: usize) -> Result<Proposals, Unsupported> {
+    /// The worlds of an intervention, so many at most: if there are more, a sample of them.
+    pub fn proposed(&mut self, i: &'p hir::Intervention, (most, seed): (usize, u64)) -> Result<Proposals, Unsupported> {
         if let Some(g) = i.given.first() {
             return Err(Unsupported { place: g.place, what: "`given`" });
         }
@@ -105,15 +111,18 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
             let plan = self.planned(|l, sizes, d| l.intervention_scope(vars, &known, scope, sizes, d))?;
             let binders: Vec<VarId> = scope.binders.iter().flat_map(|b| b.key.into_iter().chain(b.var)).collect();
             let mut next = vec![];
+            let mut sample = Sample::new(most, seed);
             for (n, (row, members, group)) in rows.into_iter().enumerate() {
                 self.machine.frame(plan.slots);
                 row.iter().for_each(|(v, x)| self.machine.set(v.0, *x));
                 let found = self.scoped(&plan, &binders, &mut out.faults);
                 match k {
-                    None => next.extend(found.into_iter().map(|b| {
-                        let row: Binding = row.iter().copied().chain(binders.iter().copied().zip(b)).collect();
-                        (row, members.clone(), group)
-                    })),
+                    None => found.into_iter().for_each(|b| {
+                        sample.offer(|| {
+                            let row: Binding = row.iter().copied().chain(binders.iter().copied().zip(b)).collect();
+                            (row, members.clone(), group)
+                        });
+                    }),
                     Some(k) => {
                         let all: Vec<Val> = found.into_iter().filter_map(|b| b.first().copied()).collect();
                         out.all &= subsets(&all, *k as usize, most.saturating_sub(next.len()), &mut |set| {
@@ -125,15 +134,14 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                         any = binders.first().copied();
                     }
                 }
-                if next.len() > most {
-                    next.truncate(most);
-                    out.all = false;
-                    break;
-                }
-                if self.machine.halted() {
+                if sample.seen() > LOOK.saturating_mul(most as u64) || self.machine.halted() {
                     break;
                 }
             }
+            if sample.seen() > most as u64 {
+                (out.all, out.sample) = (false, true);
+            }
+            next.extend(sample.kept());
             known.extend(binders);
             if any.is_some() && k.is_none() {
                 // the `for`s behind tell groups apart too

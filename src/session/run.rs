@@ -20,6 +20,8 @@ pub struct RunOptions {
     pub max_violations: usize,
     /// How many worlds of an intervention are tried at most.
     pub max_worlds: usize,
+    /// Which sample of its worlds is tried, if there are more.
+    pub seed: u64,
     /// The demands to check, by name; all if empty.
     pub only: Vec<String>,
     /// Whether only decisions about candidates are wanted, and no demands.
@@ -45,6 +47,7 @@ impl Default for RunOptions {
         RunOptions {
             max_violations: 1000,
             max_worlds: 100_000,
+            seed: 0,
             decisions_only: false,
             only: vec![],
             closed: false,

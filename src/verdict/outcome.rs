@@ -151,6 +151,8 @@ pub struct FactShift {
 pub struct WorldsTried {
     /// Whether all that it describes were tried.
     pub exhaustive: bool,
+    /// If those that were tried are a random sample: its seed. Else, if they are not all, they are the first.
+    pub seed: Option<u64>,
     /// Of `for any`: the elements, by how many failing sets they are part of; those of most first.
     pub ranking: Vec<(String, u64)>,
 }

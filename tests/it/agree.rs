@@ -460,6 +460,7 @@ fn reports(checked: &Checked, sources: &Sources, json: &str) -> (Vec<DemandRepor
         wanted: &|_| true,
         most: 1_000,
         worlds: 1_000,
+        seed: 0,
         closed: false,
         lateness: 0,
         shares: &[],

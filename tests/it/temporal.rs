@@ -83,6 +83,7 @@ fn whole_trace(checked: &Checked, sources: &Sources, case: &Case) -> Answer {
         wanted: &|_| true,
         most: 1_000,
         worlds: 1_000,
+        seed: 0,
         closed: case.closed,
         lateness: case.lateness,
         shares: &[],

@@ -285,6 +285,7 @@ fn interventions_agree_with_the_oracle() {
             wanted: &|_| true,
             most: 1_000,
             worlds: 1_000,
+            seed: 0,
             closed: false,
             lateness: 0,
             shares: &[],
@@ -493,6 +494,37 @@ fn so_many_failing_worlds_are_described() {
     assert_eq!(list.len(), 30);
     let changed = list.iter().filter(|v| !v["world"]["changes"].as_array().unwrap().is_empty()).count();
     assert_eq!(changed, 20);
+}
+
+/// Of more worlds than are tried it is a sample that is, the same for the same seed; of sets the smallest.
+#[test]
+fn a_sample_of_many_worlds() {
+    let nodes: Vec<String> = (0..60).map(|n| format!("{{\"id\": \"s{n:02}\", \"kind\": \"S\"}}")).collect();
+    let candidate = format!("{{\"nodes\": [{}], \"edges\": []}}", nodes.join(", "));
+    let rule = "node S\nrule there(s: S) if s is S\n";
+    let pairs = format!("{rule}intervention i {{ for a: S for b: S where a != b do remove a expect there(a) }}\n");
+    let asked = |program: &str, args: &[&str]| {
+        let args: Vec<&str> = args.iter().chain(&["--format", "json", "--worlds", "40"]).copied().collect();
+        let (code, text) = said("sample", program, &candidate, &args);
+        assert_eq!(code, 1, "{text}");
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let demand = report["candidates"][0]["demands"][0].clone();
+        assert_eq!((&demand["checked"], &demand["violation_count"]), (&40.into(), &40.into()));
+        assert_eq!(demand["worlds"]["exhaustive"], false);
+        let first = demand["violations"].as_array().unwrap().iter().map(|v| v["key"].to_string()).collect::<BTreeSet<_>>();
+        (demand["worlds"]["seed"].clone(), first)
+    };
+    let (seed, some) = asked(&pairs, &[]);
+    assert_eq!((seed, some.len()), (0.into(), 40));
+    let elements: BTreeSet<&str> = some.iter().flat_map(|k| k.split('"').filter(|p| p.starts_with('s'))).collect();
+    assert!(elements.len() > 25, "{elements:?}");
+    assert_eq!(asked(&pairs, &[]).1, some);
+    let (seed, others) = asked(&pairs, &["--seed", "7"]);
+    assert_eq!(seed, 7);
+    assert_ne!(others, some);
+    let sets = format!("{rule}intervention i {{ for any 3 a: S do remove a expect every s in a satisfies there(s) }}\n");
+    let (seed, sets) = asked(&sets, &[]);
+    assert!(seed.is_null() && sets.iter().all(|k| k.matches("S(").count() == 1), "{sets:?}");
 }
 
 /// A test with `do` has its `given` as the world before.

@@ -85,9 +85,12 @@ pub struct CheckArgs {
     /// Violations of a demand that are listed at most; the count is exact beyond it.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub max_violations: usize,
-    /// Worlds of an intervention that are tried at most.
+    /// Worlds of an intervention that are tried at most; a random sample, if there are more.
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = worlds)]
     pub worlds: usize,
+    /// Which sample that is.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
     /// Lets what this names decide about the exit code like an error.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub deny: Vec<Deny>,

@@ -85,6 +85,7 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
     let mut options = run_options(&args.limits);
     options.max_violations = args.max_violations;
     options.max_worlds = args.worlds;
+    options.seed = args.seed;
     options.only = args.only.clone();
     options.closed = args.closed;
     options.lateness = args.lateness;
