@@ -1,9 +1,9 @@
-//! What carried an invariant in the world before: the first premise of it that a world's edits take away, with the path it is a step of.
-//! Part of why; called by decide.
+//! What carried an invariant, or another expectation, in the world before: the first premise of it that a world's edits take away, with the
+//! path it is a step of. Part of why; called by decide.
 use super::condition::{flat, named};
 use super::why::{Env, Why};
 use crate::scalar::Val;
-use crate::semantics::hir::{DemandForm, Expr, ExprKind, Invariant, Quantifier, RuleId};
+use crate::semantics::hir::{DemandForm, Expr, ExprKind, Invariant, Quantifier, RuleId, Var, VarId};
 use crate::verdict::Reason;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,26 +31,40 @@ impl Why<'_, '_> {
                 env.set(*v, x);
             }
         }
-        let mut seen = BTreeSet::new();
         let premises = match &c.form {
-            DemandForm::Require(e) => {
-                let mut list = vec![];
-                flat(&named(e, &mut env), &mut list);
-                let mut all = vec![];
-                for e in list {
-                    match &e.kind {
-                        ExprKind::Not(inner) => all.extend(self.kept_false(std::slice::from_ref(&**inner), &env, 0, &mut seen)),
-                        _ => all.push(self.condition(&e, &env, 0)),
-                    }
-                }
-                all
-            }
+            DemandForm::Require(e) => self.premises(e, env),
             DemandForm::Never(s) => {
                 let parts: Vec<Expr> = super::condition::parts_of(s).iter().map(|p| named(p, &mut env)).collect();
-                self.kept_false(&parts, &env, 0, &mut seen)
+                self.kept_false(&parts, &env, 0, &mut BTreeSet::new())
             }
         };
-        premises.iter().map(|p| first_gone(p, gone)).find(|p| !p.is_empty()).unwrap_or_default()
+        first_of(&premises, gone)
+    }
+
+    /// The same for a formula that was true, with what is known of its variables.
+    pub fn lost_of(&mut self, e: &Expr, (vars, known): (&[Var], &[(VarId, Val)]), gone: &dyn Fn(&str) -> bool) -> Vec<Reason> {
+        let mut env = Env::new(vars);
+        known.iter().for_each(|(v, x)| env.set(*v, *x));
+        let premises = self.premises(e, env);
+        first_of(&premises, gone)
+    }
+
+    /// What makes a formula true: premises, each with its steps.
+    fn premises(&mut self, e: &Expr, mut env: Env) -> Vec<Vec<Reason>> {
+        let (mut list, mut all, mut seen) = (vec![], vec![], BTreeSet::new());
+        flat(&named(e, &mut env), &mut list);
+        for e in list {
+            match &e.kind {
+                ExprKind::Not(inner) => all.extend(self.kept_false(std::slice::from_ref(&**inner), &env, 0, &mut seen)),
+                ExprKind::Quantified(Quantifier::Every, scope, Some(body)) => {
+                    let parts = super::condition::parts_of(scope);
+                    let rows = self.solve(&parts.iter().collect::<Vec<_>>(), &env).unwrap_or_default();
+                    rows.into_iter().take(FACTS).for_each(|row| all.extend(self.premises(body, row)));
+                }
+                _ => all.push(self.condition(&e, &env, 0)),
+            }
+        }
+        all
     }
 
     /// What keeps one of some conditions from being true: premises, each with its steps.
@@ -115,6 +129,10 @@ impl Why<'_, '_> {
 
 /// The facts that were asked for.
 type Seen = BTreeSet<(RuleId, Vec<Val>)>;
+
+fn first_of(premises: &[Vec<Reason>], gone: &dyn Fn(&str) -> bool) -> Vec<Reason> {
+    premises.iter().map(|p| first_gone(p, gone)).find(|p| !p.is_empty()).unwrap_or_default()
+}
 
 /// The first leaf that is gone; where it is a step of a path, all of its steps.
 fn first_gone(reasons: &[Reason], gone: &dyn Fn(&str) -> bool) -> Vec<Reason> {

@@ -197,11 +197,23 @@ fn tried_report<'p>(
     };
     report.violations = tried.failing.iter().map(|f| failing(graph, i, f, asked)).collect();
     for (v, f) in report.violations.iter_mut().zip(&tried.failing).take(SHIFTS) {
-        let Some((id, clause, binding)) = &f.first else { continue };
-        let Some(inv) = program.invariants.get(id.0 as usize) else { continue };
-        let mut why = Why::new(world, program, asked.sources, asked.locate, Extent { depth: 30, width: 3 });
         let gone = |text: &str| f.gone.iter().any(|g| text.contains(g.as_str()));
-        let lost = why.lost(inv, (*clause, binding), &gone);
+        let extent = Extent { depth: 30, width: 3 };
+        let lost = match (&f.first, &f.missed) {
+            (Some((id, clause, binding)), _) => {
+                let Some(inv) = program.invariants.get(id.0 as usize) else { continue };
+                Why::new(world, program, asked.sources, asked.locate, extent).lost(inv, (*clause, binding), &gone)
+            }
+            (None, Some((n, known))) => {
+                let Some((e, _)) = i.expects.get(*n) else { continue };
+                // if it was not so before either, nothing of it is lost
+                if !matches!(world.truth(i.vars.len(), known, e, &[]), Ok(Ok(true))) {
+                    continue;
+                }
+                Why::new(world, program, asked.sources, asked.locate, extent).lost_of(e, (&i.vars, known), &gone)
+            }
+            _ => continue,
+        };
         v.witness = lost.into_iter().map(|r| WitnessStep { text: r.text, candidate: r.candidate }).collect();
         if let Some(w) = &mut v.world {
             w.picture.lose(v.witness.iter().map(|w| w.text.as_str()));

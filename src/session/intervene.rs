@@ -78,6 +78,8 @@ pub struct Failing {
     pub broken: Vec<String>,
     /// The first of them: the invariant, the clause, and the binding, of elements of the parent.
     pub first: Option<(InvariantId, usize, Vec<(Arc<str>, Val)>)>,
+    /// The expectation that it misses, and what its variables stand for; not if it is compared with another world than the parent.
+    pub missed: Option<(usize, Vec<(hir::VarId, Val)>)>,
     /// What is removed or set, as it stands in reasons.
     pub gone: BTreeSet<String>,
     /// That expectation.
@@ -490,7 +492,8 @@ impl<'p> Run<'p> {
         let lets: BTreeSet<hir::VarId> = self.i.lets_before.iter().map(|l| l.0).collect();
         let binding = p.binding.iter().filter(|b| !lets.contains(&b.0)).map(|(v, x)| (name(*v), *x)).collect();
         let place = judged.plan.expects.get(missed).map_or(self.i.place, |e| e.place);
-        Failing { binding, edits, message, broken, first, gone, place, shifts, picture: drawn }
+        let missed = (before == 0).then(|| (missed, p.binding.clone()));
+        Failing { binding, edits, message, broken, first, missed, gone, place, shifts, picture: drawn }
     }
 
     /// What a change takes away, as it stands in reasons.

@@ -496,6 +496,35 @@ fn so_many_failing_worlds_are_described() {
     assert_eq!(changed, 20);
 }
 
+/// A formula that a world makes false says which premise of it is gone, and of which path it was a step.
+#[test]
+fn what_carried_a_formula_is_shown() {
+    let candidate = r#"{"nodes": [{"id": "u", "kind": "User"}, {"id": "v", "kind": "User"}, {"id": "a", "kind": "Host", "zone": "n"},
+        {"id": "b", "kind": "Host", "zone": "s"}, {"id": "db", "kind": "Host", "zone": "d"}],
+        "edges": [{"kind": "uses", "from": "u", "to": "a"}, {"kind": "uses", "from": "v", "to": "b"},
+        {"kind": "peers", "from": "a", "to": "b"}, {"kind": "peers", "from": "b", "to": "db"}]}"#;
+    let head = "node Host { zone: Text }\nnode User\nedge peers: Host -> Host\nedge uses: User -> Host\n\
+        rule reach(u: User, h: Host) if u -uses-> h\nrule reach(u, h) if reach(u, g) and g -peers-> h\n\
+        intervention i { for h: Host where h.zone == \"n\" do remove h expect ";
+    let uses = "was by  User(\"u\") -uses-> Host(\"a\")";
+    let cases: &[(&str, &[&str])] = &[
+        ("reach(User(\"u\"), Host(\"db\"))", &[uses]),
+        ("every u: User satisfies some d: Host where d.id == \"db\" and reach(u, d)", &[uses]),
+        (
+            "some g: Host where User(\"u\") -uses-> g and g -peers+-> Host(\"db\")",
+            &["-uses->", "Host(\"b\") -peers-> Host(\"db\")"],
+        ),
+        ("not reach(User(\"v\"), Host(\"db\"))", &["lost"]),
+    ];
+    for (n, (formula, wanted)) in cases.iter().enumerate() {
+        let (code, text) = said(&format!("carried{n}"), &format!("{head}{formula} }}\n"), candidate, &[]);
+        assert_eq!(code, 1, "{text}");
+        assert!(wanted.iter().all(|w| text.contains(w)), "{formula}\n{text}");
+        // what was not so before was not carried
+        assert_eq!(text.contains("was by"), !formula.starts_with("not"), "{text}");
+    }
+}
+
 /// Of more worlds than are tried it is a sample that is, the same for the same seed; of sets the smallest.
 #[test]
 fn a_sample_of_many_worlds() {
