@@ -2,6 +2,7 @@
 //! that is now. Used by unit, block and expression.
 use super::ir::*;
 use super::unit::*;
+use crate::base::Place;
 use crate::scalar::{Calendar, Op, Type, Val};
 use crate::semantics::hir::{self, Domain, ExprKind, Scope};
 use crate::structure::schema::AttrId;
@@ -62,6 +63,11 @@ impl<'p> Unit<'p, '_> {
         Conjunct::Past(Past::new(ty, slot, self.nows.get(&env).copied().unwrap_or(slot)))
     }
 
+    /// The window at a place, if it is not the one that is written there.
+    fn window(&self, place: Place, written: Option<i64>) -> Option<i64> {
+        self.context.widened.filter(|w| w.0 == place).map_or(written, |w| w.1)
+    }
+
     /// A binder of events where there is a now: the history up to it, or its window.
     pub(super) fn past_of(&mut self, b: &hir::Binder, env: usize) -> Result<Option<Past>> {
         let Domain::Kind(ty @ Type::Event(_)) = &b.domain else { return Ok(None) };
@@ -70,7 +76,7 @@ impl<'p> Unit<'p, '_> {
         };
         let mut past = Past::new(ty, self.binder_slot(env, b), now);
         if let Some(w) = &b.window {
-            past.within = w.within;
+            past.within = self.window(b.place, w.within);
             past.per = w.per.as_ref().map(|(unit, zone)| (calendar(unit), zone.clone()));
         }
         Ok(Some(past))
@@ -194,6 +200,7 @@ impl<'p> Unit<'p, '_> {
     /// `earlier a: A then b: B within D where φ`: the latest b, and of it the latest a.
     pub(super) fn earlier(&mut self, x: E<'_>, bound: &mut Bound, steps: &mut Vec<Step>) -> Result<()> {
         let ExprKind::Earlier { binders, within, filter } = &x.e.kind else { return Ok(()) };
+        let within = self.window(x.e.place, *within);
         let Some(mut now) = self.nows.get(&x.env).copied() else {
             return unsupported(x.e.place, "`earlier` without a now");
         };
@@ -216,7 +223,7 @@ impl<'p> Unit<'p, '_> {
             let mut past = Past::new(ty, slot, now);
             (past.present, past.latest) = (false, true);
             if n == 0 && !several {
-                past.within = *within;
+                past.within = within;
             }
             list.push(Conjunct::Past(past));
             slots.push(slot);
@@ -225,7 +232,7 @@ impl<'p> Unit<'p, '_> {
         // from the first to the last
         if let (true, Some(d), [last, .., first]) = (several, within, slots.as_slice()) {
             let mut past = Past::new(&Type::Event(crate::scalar::Kinds::Any), *first, *last);
-            past.within = Some(*d);
+            past.within = Some(d);
             list.push(Conjunct::Past(past));
         }
         if let Some(f) = filter {

@@ -80,6 +80,8 @@ pub struct Context<'p> {
     pub cells: &'p RefCell<Vec<CellInfo>>,
     /// The relations in which events are looked for, and not facts of known events: what they name must be kept.
     pub kept: &'p RefCell<Vec<RelId>>,
+    /// A window that is another than the one written at this place.
+    pub widened: Option<(Place, Option<i64>)>,
     /// The paths by now.
     pub automata: &'p Automata,
 }

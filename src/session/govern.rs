@@ -25,6 +25,12 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
 
     /// The plan of a policy on events.
     pub(super) fn policy_plan(&mut self, p: &'p Policy) -> Result<PolicyPlan, Unsupported> {
+        self.usable(p)?;
+        self.planned(|l, sizes, d| l.policy(p, sizes, d))
+    }
+
+    /// Whether all that a policy uses could be evaluated.
+    pub(super) fn usable(&self, p: &'p Policy) -> Result<(), Unsupported> {
         p.on.iter().try_for_each(|s| self.scope(s))?;
         p.lets.iter().try_for_each(|l| self.available(&l.1))?;
         for c in &p.clauses {
@@ -37,7 +43,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 _ => {}
             }
         }
-        self.planned(|l, sizes, d| l.policy(p, sizes, d))
+        Ok(())
     }
 
     /// What each policy says of the trace.
