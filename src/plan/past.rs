@@ -152,6 +152,11 @@ impl<'p> Unit<'p, '_> {
             (None, Some((unit, _)), _) => Need::Within(unit.longest()),
             _ => Need::All,
         };
+        // what meets an obligation is judged when that is due, and looks back from before
+        let need = match (self.ahead, need) {
+            (Some(due), Need::Within(d)) if !p.ahead => Need::Within(d.saturating_add(due)),
+            (_, need) => need,
+        };
         let mut all = self.context.histories.borrow_mut();
         let history = match all.iter().position(|h| h.keyed == keyed) {
             Some(i) => i,
@@ -188,7 +193,7 @@ impl<'p> Unit<'p, '_> {
             }
             if let Arg::Bind(s) = arg {
                 // what meets an obligation comes behind now
-                if !self.ahead {
+                if self.ahead.is_none() {
                     steps.push(Step::NotAfter(*s, now));
                 }
                 self.context.kept.borrow_mut().push(relation);
@@ -255,7 +260,7 @@ impl<'p> Unit<'p, '_> {
     /// Of a block that gives the newest first and of which the first binding counts: if its index answers all conditions, no older event is
     /// needed.
     fn newest_alone(&self, block: &Block) {
-        let Some(Step::Past { spec, event: Arg::Bind(_) }) = block.steps.last() else { return };
+        let Some(Step::Past { spec, event: Arg::Bind(_) }) = block.steps.last().filter(|_| self.ahead.is_none()) else { return };
         let mut all = self.context.histories.borrow_mut();
         if let Some(n) = all.get_mut(spec.history as usize).and_then(|h| h.needs.last_mut())
             && *n == Need::All
@@ -374,9 +379,9 @@ impl<'p> Unit<'p, '_> {
             self.conjuncts(E { e: f, env: 0 }, &mut list);
         }
         let mut inner = bound.clone();
-        self.ahead = true;
+        self.ahead = Some(within);
         let block = self.block(list, &mut inner, &[]);
-        self.ahead = false;
+        self.ahead = None;
         Ok(Formula::Exists(block?))
     }
 }

@@ -106,6 +106,7 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
                 demands: vec![],
                 decision: None,
                 size: (0, 0, 0),
+                streamed: false,
                 diagnostics: vec![unreadable_in(&mut run.sources, name, why)],
             };
             run.report.candidates.insert(i.min(run.report.candidates.len()), report);
