@@ -181,6 +181,7 @@ fn main() {
         };
         let costs: Vec<Cost> = (0..RUNS).map(|_| check()).collect();
         assert!(costs.iter().all(|c| c.code == Some(1)), "some events are forbidden");
+        assert!(costs.windows(2).all(|w| w[0].out == w[1].out), "each run says the same");
         let seconds = median(costs.iter().map(|c| c.seconds).collect());
         let memory = median(costs.iter().filter_map(|c| c.memory).collect()) - lines.len() as f64 / 1e6;
         let rate = (events as f64 / seconds / 10_000.0).round() * 10_000.0;

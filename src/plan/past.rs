@@ -260,7 +260,11 @@ impl<'p> Unit<'p, '_> {
     /// Of a block that gives the newest first and of which the first binding counts: if its index answers all conditions, no older event is
     /// needed.
     fn newest_alone(&self, block: &Block) {
-        let Some(Step::Past { spec, event: Arg::Bind(_) }) = block.steps.last().filter(|_| self.ahead.is_none()) else { return };
+        let Some((Step::Past { spec, event: Arg::Bind(_) }, before)) = block.steps.split_last() else { return };
+        // a fault of what is asked of now makes all doubtful, and then the older ones matter too
+        if self.ahead.is_some() || before.iter().any(|s| matches!(s, Step::Filter(f) if !sure(f))) {
+            return;
+        }
         let mut all = self.context.histories.borrow_mut();
         if let Some(n) = all.get_mut(spec.history as usize).and_then(|h| h.needs.last_mut())
             && *n == Need::All
@@ -383,5 +387,19 @@ impl<'p> Unit<'p, '_> {
         let block = self.block(list, &mut inner, &[]);
         self.ahead = None;
         Ok(Formula::Exists(block?))
+    }
+}
+
+/// Whether a formula is never a fault.
+fn sure(f: &Formula) -> bool {
+    let known = |s: &Scalar| matches!(s, Scalar::Slot(_) | Scalar::Const(_));
+    match f {
+        Formula::Const(_) => true,
+        Formula::Not(inner) => sure(inner),
+        Formula::And(parts) | Formula::Or(parts) => parts.iter().all(sure),
+        Formula::Test(Computed { block, result: Scalar::Op(Op::Eq | Op::Ne | Op::In, args, _) }) => {
+            block.steps.iter().all(|s| matches!(s, Step::Read { .. } | Step::ReadField { .. })) && args.iter().all(known)
+        }
+        _ => false,
     }
 }

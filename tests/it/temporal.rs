@@ -501,8 +501,11 @@ fn rewrites_that_contradict_each_other_are_a_fault_of_both() {
 
 #[test]
 fn what_meets_an_obligation_looks_back_from_when_it_was_opened() {
-    let met = |condition: &str| format!("policy p {{ on c: Result oblige o: Call within 3s where o.session == c.session and ({condition}) }}");
-    let trace = [("Call", "a", 0, "s", "1"), ("Result", "r", 2, "s", "1"), ("Call", "b", 3, "s", "1"), ("Call", "d", 9, "s", "1")];
+    let met = |condition: &str| {
+        format!("policy p {{ on c: Result oblige o: Call within 3s where o.session == c.session and ({condition}) }}")
+    };
+    let trace =
+        [("Call", "a", 0, "s", "1"), ("Result", "r", 2, "s", "1"), ("Call", "b", 3, "s", "1"), ("Call", "d", 9, "s", "1")];
     for (condition, verdict_) in [
         ("earlier e: Call", "holding"),
         ("earlier e: Call within 1s", "violated"),
@@ -512,4 +515,17 @@ fn what_meets_an_obligation_looks_back_from_when_it_was_opened() {
     ] {
         assert_eq!(verdict(&[&met(condition)], 0, &trace), verdict_, "{condition}");
     }
+}
+
+#[test]
+fn a_fault_of_now_matters_only_where_there_is_something_to_find() {
+    // of this session nothing is there to be counted; what is asked of now is a fault
+    let trace = [("Call", "a", 0, "s", "1"), ("Result", "r", 2, "t", "\"x\"")];
+    let counted = "policy p { on c: Result warn when count(v: Call where v.session == c.session and c.z.q >= 0) < 1 }";
+    assert_eq!(verdict(&[counted], 0, &trace), "holding");
+    assert_eq!(verdict(&[counted], 0, &[trace[0], ("Result", "r", 2, "s", "\"x\"")]), "unknown");
+    // the newest does not settle it, since it may not be what is found
+    let calls = [("Call", "a", 0, "s", "9"), ("Call", "b", 1, "s", "0"), ("Call", "c", 2, "s", "\"x\"")];
+    let found = "policy p { on c: Call permit forbid when (earlier p: Call where p.session == c.session and c.z.q < 99) and p.z.q > 5 and c.id == \"c\" }";
+    assert_eq!(verdict(&[found], 0, &calls), "unknown");
 }
