@@ -1,5 +1,6 @@
 //! The ground: source files, spans, diagnostics as data. Fed by every stage, known by all, knows nobody.
 pub mod diagnostic;
+pub mod name;
 pub mod source;
 pub mod span;
 

@@ -9,7 +9,7 @@ use super::reader;
 use super::shape::Shapes;
 use crate::base::{Diagnostic, Sources};
 use crate::scalar::json::DEPTH;
-use crate::scalar::{Dictionary, KindId, Val};
+use crate::scalar::{Dictionary, KindId, Kinds, Type, Val};
 use crate::semantics::hir::{EditKind, Program, Reader, Statement};
 
 /// So many bytes are read at a time.
@@ -138,12 +138,20 @@ fn part(
     let mut from = 0;
     let mut row: Vec<Val> = vec![];
     for (kind, id, time, origin) in &passing.events {
-        let width = assembly.shapes.get(*kind).map_or(0, |s| s.slots.len());
+        let slots = assembly.shapes.get(*kind).map_or(&[][..], |s| &s.slots);
+        let width = slots.len();
         row.clear();
-        for v in passing.rows.get(from..from + width).unwrap_or(&[]) {
-            row.push(match dictionary.get(*v) {
-                Some(value) => sink.dictionary().intern(value.clone()),
+        for (v, slot) in passing.rows.get(from..from + width).unwrap_or(&[]).iter().zip(slots) {
+            // a node that the reader names: its id stands for it, if nothing else of that id could be meant
+            let id = v.as_node().and_then(|n| assembly.refs.get(n as usize));
+            let v = match id {
+                Some((k, id)) if matches!(slot.ty.present(), Type::Node(Kinds::Of(all)) if **all == [*k]) => *id,
+                Some(_) => return None,
                 None => *v,
+            };
+            row.push(match dictionary.get(v) {
+                Some(value) => sink.dictionary().intern(value.clone()),
+                None => v,
             });
         }
         from += width;

@@ -3,3 +3,4 @@ pub mod error;
 pub mod intervention;
 pub mod invariant;
 pub mod policy;
+pub mod rewrite;

@@ -364,14 +364,18 @@ impl Cell {
 }
 
 impl Cell {
-    /// Whether any event of any key is in the window that ends at one.
-    pub fn any(&self, now: Order) -> bool {
+    /// Whether any event, of a key or of any, is in the window that ends at one.
+    pub fn any(&self, key: Option<&[Val]>, now: Order) -> bool {
         let start = window_start(now.0, self.info.within, &self.info.per);
         let inside = |f: &Folded| f.events.iter().any(|x| x.0 <= now && x.0.0 >= start);
-        self.states.iter().any(|(_, s)| match s {
+        let some = |s: &State| match s {
             State::Fold(f) => start == i64::MIN && f.sum.count > f.events.len() as u64 || inside(f),
             State::Run(_) => true,
-        }) || self.seen && self.fold().is_none()
+        };
+        match key.filter(|_| self.fold().is_some()) {
+            Some(key) => self.states.find(key).and_then(|n| self.states.get(n)).is_some_and(some),
+            None => self.states.iter().any(|(_, s)| some(s)) || self.seen && self.fold().is_none(),
+        }
     }
 }
 

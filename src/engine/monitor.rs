@@ -343,12 +343,13 @@ impl<A: Annotation> Machine<A> {
         if self.halted() {
             return Some(Val::NONE);
         }
-        let doubt = doubt.or(key.iter().find_map(|v| v.as_fault()));
+        let unclear = key.iter().find_map(|v| v.as_fault());
         let (Some(now), true) = (now, found) else { return Some(self.nothing(spec)) };
         let c = used.cell as usize;
-        if let Some(f) = doubt {
-            // any event may be meant
-            let any = self.live.cells.get(c).is_some_and(|c| c.any(now));
+        if let Some(f) = doubt.or(unclear) {
+            // without a key, any event may be meant
+            let key = unclear.is_none().then_some(&key[..]);
+            let any = self.live.cells.get(c).is_some_and(|c| c.any(key, now));
             return Some(if any { Val::fault(f) } else { self.nothing(spec) });
         }
         let Some(n) = self.live.cells.get(c).and_then(|c| c.states.find(&key)) else { return Some(self.nothing(spec)) };

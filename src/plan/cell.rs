@@ -25,7 +25,8 @@ impl Unit<'_, '_> {
         let at = block.steps.iter().position(|s| matches!(s, Step::Past { .. }))?;
         let (before, rest) = block.steps.split_at(at);
         let (Step::Past { spec, event: Arg::Bind(event) }, own) = rest.split_first()? else { return None };
-        if run && (spec.within.is_some() || spec.per.is_some()) {
+        // judged when an obligation is due, while a cell is of what was seen by then
+        if self.ahead.is_some() || run && (spec.within.is_some() || spec.per.is_some()) {
             return None;
         }
         if binders != [*event] || !spec.present || spec.ahead || spec.behind.is_some() || !before.iter().all(single) {

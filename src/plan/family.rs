@@ -448,6 +448,11 @@ impl<'p> Family<'p> {
 }
 
 impl<'p> Lowering<'p> {
+    /// The plan of a policy on events for itself.
+    pub fn policy_alone(&self, p: &'p Policy, sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<PolicyPlan, Unsupported> {
+        self.one_policy(p, None, sizes, dictionary)
+    }
+
     /// The plan of a policy on events; of a family, one of them is lowered.
     pub fn policy(&self, p: &'p Policy, sizes: &dyn Sizes, dictionary: &mut Dictionary) -> Result<PolicyPlan, Unsupported> {
         let Some((number, family, member)) = self.families.of(p) else { return self.one_policy(p, None, sizes, dictionary) };

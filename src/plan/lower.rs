@@ -48,6 +48,8 @@ pub struct Lowering<'p> {
     pub cells: RefCell<Vec<CellInfo>>,
     /// The relations in which events are looked for by now.
     pub kept: RefCell<Vec<RelId>>,
+    /// A window that is another than the one written at this place; none is without end.
+    pub widened: Option<(Place, Option<i64>)>,
     /// Paths that plans use by now.
     automata: Automata,
     /// Policies of one shape.
@@ -66,6 +68,7 @@ impl<'p> Lowering<'p> {
             histories: RefCell::default(),
             cells: RefCell::default(),
             kept: RefCell::default(),
+            widened: None,
             automata: Automata::default(),
             families,
         }
@@ -80,6 +83,7 @@ impl<'p> Lowering<'p> {
             histories: &self.histories,
             cells: &self.cells,
             kept: &self.kept,
+            widened: self.widened,
             automata: &self.automata,
         }
     }
@@ -161,6 +165,7 @@ impl<'p> Lowering<'p> {
                 histories: &self.histories,
                 cells: &self.cells,
                 kept: &self.kept,
+                widened: self.widened,
                 automata: &self.automata,
             };
             let mut unit = Unit::new(&context, dictionary, clause.vars.len());

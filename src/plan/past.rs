@@ -2,6 +2,7 @@
 //! that is now. Used by unit, block and expression.
 use super::ir::*;
 use super::unit::*;
+use crate::base::Place;
 use crate::scalar::{Calendar, Op, Type, Val};
 use crate::semantics::hir::{self, Domain, ExprKind, Scope};
 use crate::structure::schema::AttrId;
@@ -62,6 +63,11 @@ impl<'p> Unit<'p, '_> {
         Conjunct::Past(Past::new(ty, slot, self.nows.get(&env).copied().unwrap_or(slot)))
     }
 
+    /// The window at a place, if it is not the one that is written there.
+    fn window(&self, place: Place, written: Option<i64>) -> Option<i64> {
+        self.context.widened.filter(|w| w.0 == place).map_or(written, |w| w.1)
+    }
+
     /// A binder of events where there is a now: the history up to it, or its window.
     pub(super) fn past_of(&mut self, b: &hir::Binder, env: usize) -> Result<Option<Past>> {
         let Domain::Kind(ty @ Type::Event(_)) = &b.domain else { return Ok(None) };
@@ -70,7 +76,7 @@ impl<'p> Unit<'p, '_> {
         };
         let mut past = Past::new(ty, self.binder_slot(env, b), now);
         if let Some(w) = &b.window {
-            past.within = w.within;
+            past.within = self.window(b.place, w.within);
             past.per = w.per.as_ref().map(|(unit, zone)| (calendar(unit), zone.clone()));
         }
         Ok(Some(past))
@@ -146,6 +152,11 @@ impl<'p> Unit<'p, '_> {
             (None, Some((unit, _)), _) => Need::Within(unit.longest()),
             _ => Need::All,
         };
+        // what meets an obligation is judged when that is due, and looks back from before
+        let need = match (self.ahead, need) {
+            (Some(due), Need::Within(d)) if !p.ahead => Need::Within(d.saturating_add(due)),
+            (_, need) => need,
+        };
         let mut all = self.context.histories.borrow_mut();
         let history = match all.iter().position(|h| h.keyed == keyed) {
             Some(i) => i,
@@ -182,7 +193,7 @@ impl<'p> Unit<'p, '_> {
             }
             if let Arg::Bind(s) = arg {
                 // what meets an obligation comes behind now
-                if !self.ahead {
+                if self.ahead.is_none() {
                     steps.push(Step::NotAfter(*s, now));
                 }
                 self.context.kept.borrow_mut().push(relation);
@@ -194,6 +205,7 @@ impl<'p> Unit<'p, '_> {
     /// `earlier a: A then b: B within D where φ`: the latest b, and of it the latest a.
     pub(super) fn earlier(&mut self, x: E<'_>, bound: &mut Bound, steps: &mut Vec<Step>) -> Result<()> {
         let ExprKind::Earlier { binders, within, filter } = &x.e.kind else { return Ok(()) };
+        let within = self.window(x.e.place, *within);
         let Some(mut now) = self.nows.get(&x.env).copied() else {
             return unsupported(x.e.place, "`earlier` without a now");
         };
@@ -216,7 +228,7 @@ impl<'p> Unit<'p, '_> {
             let mut past = Past::new(ty, slot, now);
             (past.present, past.latest) = (false, true);
             if n == 0 && !several {
-                past.within = *within;
+                past.within = within;
             }
             list.push(Conjunct::Past(past));
             slots.push(slot);
@@ -225,7 +237,7 @@ impl<'p> Unit<'p, '_> {
         // from the first to the last
         if let (true, Some(d), [last, .., first]) = (several, within, slots.as_slice()) {
             let mut past = Past::new(&Type::Event(crate::scalar::Kinds::Any), *first, *last);
-            past.within = Some(*d);
+            past.within = Some(d);
             list.push(Conjunct::Past(past));
         }
         if let Some(f) = filter {
@@ -248,7 +260,11 @@ impl<'p> Unit<'p, '_> {
     /// Of a block that gives the newest first and of which the first binding counts: if its index answers all conditions, no older event is
     /// needed.
     fn newest_alone(&self, block: &Block) {
-        let Some(Step::Past { spec, event: Arg::Bind(_) }) = block.steps.last() else { return };
+        let Some((Step::Past { spec, event: Arg::Bind(_) }, before)) = block.steps.split_last() else { return };
+        // a fault of what is asked of now makes all doubtful, and then the older ones matter too
+        if self.ahead.is_some() || before.iter().any(|s| matches!(s, Step::Filter(f) if !sure(f))) {
+            return;
+        }
         let mut all = self.context.histories.borrow_mut();
         if let Some(n) = all.get_mut(spec.history as usize).and_then(|h| h.needs.last_mut())
             && *n == Need::All
@@ -367,9 +383,23 @@ impl<'p> Unit<'p, '_> {
             self.conjuncts(E { e: f, env: 0 }, &mut list);
         }
         let mut inner = bound.clone();
-        self.ahead = true;
+        self.ahead = Some(within);
         let block = self.block(list, &mut inner, &[]);
-        self.ahead = false;
+        self.ahead = None;
         Ok(Formula::Exists(block?))
+    }
+}
+
+/// Whether a formula is never a fault.
+fn sure(f: &Formula) -> bool {
+    let known = |s: &Scalar| matches!(s, Scalar::Slot(_) | Scalar::Const(_));
+    match f {
+        Formula::Const(_) => true,
+        Formula::Not(inner) => sure(inner),
+        Formula::And(parts) | Formula::Or(parts) => parts.iter().all(sure),
+        Formula::Test(Computed { block, result: Scalar::Op(Op::Eq | Op::Ne | Op::In, args, _) }) => {
+            block.steps.iter().all(|s| matches!(s, Step::Read { .. } | Step::ReadField { .. })) && args.iter().all(known)
+        }
+        _ => false,
     }
 }

@@ -80,6 +80,8 @@ pub struct Context<'p> {
     pub cells: &'p RefCell<Vec<CellInfo>>,
     /// The relations in which events are looked for, and not facts of known events: what they name must be kept.
     pub kept: &'p RefCell<Vec<RelId>>,
+    /// A window that is another than the one written at this place.
+    pub widened: Option<(Place, Option<i64>)>,
     /// The paths by now.
     pub automata: &'p Automata,
 }
@@ -105,8 +107,8 @@ pub struct Unit<'p, 'd> {
     pub verdicts: FxHashMap<usize, usize>,
     /// The event that is now, by environment: what event binders look back from.
     pub(super) nows: FxHashMap<usize, Slot>,
-    /// Whether what comes behind now is being asked for: an obligation.
-    pub(super) ahead: bool,
+    /// Of an obligation, how far ahead of now is looked for what meets it.
+    pub(super) ahead: Option<i64>,
     /// The table of a family's constants: how many rows it has, and the slots that it binds.
     pub(super) table: Option<(RelId, f64, Bound)>,
     /// Parts of messages that are constants of a family, by address.
@@ -137,7 +139,7 @@ impl<'p, 'd> Unit<'p, 'd> {
             levels: vec![],
             verdicts: FxHashMap::default(),
             nows: FxHashMap::default(),
-            ahead: false,
+            ahead: None,
             table: None,
             texts: FxHashMap::default(),
             depth: 0,

@@ -131,6 +131,7 @@ mod tests {
             demands,
             decision: None,
             size: (0, 0, 0),
+            streamed: false,
             diagnostics: vec![],
         };
         Report { program: "p.dbm".into(), candidates: vec![candidate], diagnostics: vec![] }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 const FIRST: i64 = -62_167_219_200_000_000;
 
 /// The units of durations, largest first, in microseconds.
-const UNITS: [(&str, i64); 6] =
+pub const UNITS: [(&str, i64); 6] =
     [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
 
 /// Whether RFC 3339 can write the instant (in microseconds since 1970).

@@ -465,38 +465,10 @@ impl Checker<'_> {
     }
 }
 
-/// A name as it is written: in backticks if it has to be.
+/// A name as it is written: in backticks if it has to be. `_` is written as it is.
 pub fn quoted(name: &str) -> String {
-    let mut chars = name.chars();
-    let plain = name == "_"
-        || chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c)) && chars.all(unicode_ident::is_xid_continue);
-    if plain && !RESERVED.contains(&name) { name.to_string() } else { format!("`{name}`") }
+    if name == "_" { name.into() } else { crate::base::name::quoted(name) }
 }
-
-const RESERVED: &[&str] = &[
-    "and",
-    "or",
-    "not",
-    "implies",
-    "if",
-    "then",
-    "else",
-    "true",
-    "false",
-    "none",
-    "in",
-    "is",
-    "has",
-    "as",
-    "some",
-    "no",
-    "every",
-    "exactly",
-    "earlier",
-    "where",
-    "satisfies",
-    "for",
-];
 
 /// The text of an expression, in parentheses if another operator could take it apart.
 pub fn wrapped(e: &ast::Expr, text: String) -> String {

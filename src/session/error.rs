@@ -1,4 +1,4 @@
-//! The library's error, and the codes of the call itself (07xx, 0830 of what a policy keeps, 0999 for a broken promise of ours). Read by hosts and faces.
+//! The library's error, and the codes of the call itself (07xx, 0830 of what a policy keeps, 0831 of what it does not, 0999 for a broken promise of ours). Read by hosts and faces.
 use super::run::Run;
 use crate::base::{Code, Diagnostic, Sources};
 use crate::verdict::Report;
@@ -23,6 +23,8 @@ pub const NO_SUCH_TEST: Code = Code::new(709, "no-such-test");
 pub const NOTHING_TO_JUDGE_BY: Code = Code::new(710, "nothing-to-judge-by");
 /// Something that a policy keeps of events grows for ever.
 pub const GROWS: Code = Code::new(830, "grows-for-ever");
+/// A window that is shorter than the gaps of a recorded trace.
+pub const NARROW: Code = Code::new(831, "window-too-short");
 /// A broken promise of ours.
 pub const INTERNAL: Code = Code::new(999, "internal");
 
@@ -38,6 +40,7 @@ pub const ALL: &[Code] = &[
     NO_SUCH_TEST,
     NOTHING_TO_JUDGE_BY,
     GROWS,
+    NARROW,
     INTERNAL,
 ];
 

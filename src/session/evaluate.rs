@@ -1,6 +1,7 @@
 //! One evaluation: strata in order, each lowered for the sizes known by then; then the demands. Called by stages, calls plan, engine and demand.
 //!
 //! Long because what decides a verdict within an expectation must see the evaluation from inside.
+use super::narrow::Missed;
 use super::propose::{Edited, Proposals};
 use super::traced::{Reading, Traced};
 use crate::base::Place;
@@ -572,6 +573,8 @@ pub trait World<'p> {
     fn was(&mut self, vars: usize, a: &Atom<'p>) -> Truth;
     /// See [`Evaluation::trace`].
     fn trace(&mut self, reading: &Reading<'_>) -> Vec<Traced>;
+    /// See [`Evaluation::missed`].
+    fn missed(&mut self, p: &'p hir::Policy) -> Result<Vec<Missed>, Unsupported>;
     /// See [`Evaluation::decisions`].
     fn decisions(&mut self) -> Result<(), Unsupported>;
     /// See [`Evaluation::judged`].
@@ -641,6 +644,9 @@ impl<'p, A: Annotation> World<'p> for Evaluation<'p, A> {
     }
     fn trace(&mut self, reading: &Reading<'_>) -> Vec<Traced> {
         Evaluation::trace(self, reading)
+    }
+    fn missed(&mut self, p: &'p hir::Policy) -> Result<Vec<Missed>, Unsupported> {
+        Evaluation::missed(self, p)
     }
     fn decisions(&mut self) -> Result<(), Unsupported> {
         Evaluation::decisions(self)

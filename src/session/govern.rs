@@ -5,6 +5,7 @@ use super::evaluate::{Evaluation, World};
 use super::traced::{self, Reading, Traced};
 use crate::base::Diagnostic;
 use crate::demand::policy::{self, Governed};
+use crate::demand::rewrite::Beside;
 use crate::engine::Annotation;
 use crate::engine::formula::join;
 use crate::plan::Effect as Act;
@@ -25,6 +26,12 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
 
     /// The plan of a policy on events.
     pub(super) fn policy_plan(&mut self, p: &'p Policy) -> Result<PolicyPlan, Unsupported> {
+        self.usable(p)?;
+        self.planned(|l, sizes, d| l.policy(p, sizes, d))
+    }
+
+    /// Whether all that a policy uses could be evaluated.
+    pub(super) fn usable(&self, p: &'p Policy) -> Result<(), Unsupported> {
         p.on.iter().try_for_each(|s| self.scope(s))?;
         p.lets.iter().try_for_each(|l| self.available(&l.1))?;
         for c in &p.clauses {
@@ -37,7 +44,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 _ => {}
             }
         }
-        self.planned(|l, sizes, d| l.policy(p, sizes, d))
+        Ok(())
     }
 
     /// What each policy says of the trace.
@@ -80,8 +87,15 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
                 let Some(traced) = all.get_mut(*number) else { continue };
                 traced::event(m, (plan, at), event, reading, traced);
             }
-            if with_default && governed.decides(kind) {
-                let sum = policy::together(&plans, &found, &worlds, program.default_permit.is_some());
+            if !governed.decides(kind) {
+                continue;
+            }
+            let default_permits = program.default_permit.is_some();
+            let beside = Beside { all: with_default, default_permits };
+            let number = |n: usize| numbers.get(n).copied().unwrap_or(usize::MAX);
+            traced::contradictions(m, (&plans, &found, beside), event, &number, &mut all);
+            if with_default {
+                let sum = policy::together(&plans, &found, &worlds, default_permits);
                 default.unpermitted(m, &sum, event, reading.most);
             }
         }

@@ -1,7 +1,6 @@
 //! Policies and event rules as plans that outlive their lowering, over events that come one at a time: first in a run without faults, from the
 //! first fault on in one that can tell them. Used by stream and monitor.
 use super::evaluate::{Evaluation, How, Read};
-use crate::base::Place;
 use crate::demand::policy::{At, Governed};
 use crate::engine::{Annotation, Budget, Kleene, Machine, Present};
 use crate::plan::TimedPlan;
@@ -135,9 +134,5 @@ impl Plans {
     pub fn judge<A: Annotation>(&mut self, m: &mut Machine<A>, event: u32) -> Vec<At<A>> {
         let universe = m.universe.clone();
         self.governed.at(m, &self.policies, Val::event(event), &universe)
-    }
-    /// The place of a policy.
-    pub fn place(&self, policy: usize) -> Place {
-        self.policies.get(policy).map_or(Place::default(), |p| p.place)
     }
 }

@@ -18,6 +18,7 @@ pub mod live;
 pub mod monitor;
 mod mutate;
 mod named;
+mod narrow;
 mod params;
 mod picture;
 mod places;

@@ -157,6 +157,7 @@ impl Program {
             demands: vec![],
             decision: None,
             size: (0, 0, 0),
+            streamed: false,
             diagnostics: vec![],
         };
         let own = match self.declarations(input, options, sources) {
@@ -172,7 +173,7 @@ impl Program {
         let Some(checked) = own.as_ref().or(inner.checked.as_ref()) else { return Entry { report, ready: None } };
         if let Some(s) = stages::streamed(checked, input, options, sources) {
             report.diagnostics.extend(s.diagnostics);
-            (report.size, report.demands) = (s.size, s.demands);
+            (report.size, report.demands, report.streamed) = (s.size, s.demands, true);
             report.verdict = conclude(&report.demands);
             return Entry { report, ready: None };
         }
@@ -258,6 +259,7 @@ impl Program {
             demands: found.demands,
             decision: found.decision,
             size,
+            streamed: false,
             diagnostics: found.diagnostics,
         };
         let report = Report { program: self.inner().name.clone(), candidates: vec![candidate], diagnostics: vec![] };

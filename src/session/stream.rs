@@ -11,6 +11,7 @@ use crate::base::{Diagnostic, Sources};
 use crate::candidate::stream::{self, Passed, Sink};
 use crate::candidate::{self, find_reader};
 use crate::demand::policy::{self, At};
+use crate::demand::rewrite::Beside;
 use crate::engine::{Annotation, Machine, Reached};
 use crate::plan::policy::PolicyAct;
 use crate::scalar::{Dictionary, KindId, Type, Val};
@@ -284,7 +285,7 @@ impl Tracing<'_> {
         let kept = self.plans.findable;
         let event = Val::event(found.0);
         let Tracing { plans, core, reading, all, default, program, .. } = self;
-        let decides = self.with_default && plans.governed.decides(kind);
+        let decides = plans.governed.decides(kind).then_some(self.with_default);
         let mut opened = vec![];
         match (core, found.1) {
             (Core::Plain(m), Judged::Plain(found)) => {
@@ -417,11 +418,11 @@ fn come<A: Run>(m: &mut Machine<A>, plans: &mut Plans, (kind, id, at, index, val
     Come::There((n, A::judged(found)))
 }
 
-/// Adds what was found at an event to what was found before.
+/// Adds what was found at an event to what was found before. `decides`: whether it is decided, and then by all policies.
 fn account<A: Annotation>(
     m: &mut Machine<A>,
     (program, plans): (&Program, &Plans),
-    (event, decides): (Val, bool),
+    (event, decides): (Val, Option<bool>),
     found: &[At<A>],
     reading: &Reading<'_>,
     (all, default): (&mut [Traced], &mut Traced),
@@ -450,7 +451,10 @@ fn account<A: Annotation>(
             opened.push((now.saturating_add(*within), o));
         }
     }
-    if decides {
+    let Some(with_default) = decides else { return };
+    let beside = Beside { all: with_default, default_permits: plans.default_permits };
+    traced::contradictions(m, (&plans.policies, found, beside), event, &|n| n, all);
+    if with_default {
         let universe = m.universe.clone();
         let sum = policy::together(&plans.policies, found, &universe, plans.default_permits);
         default.unpermitted(m, &sum, event, reading.most);

@@ -4,6 +4,7 @@ use super::decide::{Asked, SHOWN_FAULTS};
 use crate::base::{Diagnostic, Place, Severity};
 use crate::demand::error;
 use crate::demand::policy::{self, At, Together};
+use crate::demand::rewrite::{self, Beside};
 use crate::engine::fault::FaultAt;
 use crate::engine::{Annotation, Machine};
 use crate::plan::Effect as Act;
@@ -76,11 +77,14 @@ impl Traced {
     /// A fault at an event.
     pub fn fault<A: Annotation>(&mut self, m: &Machine<A>, fault: u32, event: Val) {
         let Some(at) = m.faults.get(fault) else { return };
+        self.fault_at(at, || m.show(event));
+    }
+    fn fault_at(&mut self, at: &FaultAt, event: impl FnOnce() -> String) {
         if self.faults.0.len() > SHOWN_FAULTS || self.faults.0.iter().any(|f| f.0 == *at) {
             self.faults.1 += 1;
             return;
         }
-        self.faults.0.push((at.clone(), m.show(event)));
+        self.faults.0.push((at.clone(), event()));
     }
     /// What no policy permits.
     pub fn unpermitted<A: Annotation>(&mut self, m: &Machine<A>, sum: &Together<A>, event: Val, most: usize) {
@@ -200,6 +204,19 @@ pub fn event<A: Annotation>(
     }
     if clear && let Some(f) = at.fault() {
         traced.fault(m, f, event);
+    }
+}
+
+/// Rewrites of one event that contradict each other are a fault of their policies; `number` says where what is said of a policy goes.
+pub fn contradictions<A: Annotation>(
+    m: &mut Machine<A>,
+    (plans, found, beside): (&[PolicyPlan], &[At<A>], Beside),
+    event: Val,
+    number: &dyn Fn(usize) -> usize,
+    all: &mut [Traced],
+) {
+    for (policy, at) in rewrite::contradictions(m, plans, found, event, beside) {
+        all.get_mut(number(policy)).into_iter().for_each(|t| t.fault_at(&at, || m.show(event)));
     }
 }
 

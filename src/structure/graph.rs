@@ -4,8 +4,8 @@
 //! ends and content, events by time and arrival. So the order of numbers can be shown, and ties never need the input's order.
 //! It is long because the builder and the finished columns share tables that nobody else should see.
 use super::event::Events;
-pub use super::name::quoted;
 use super::schema::{AttrId, Schema, Sort};
+pub use crate::base::name::quoted;
 use crate::scalar::{Dictionary, Element, KindId, Kinds, Type, Val, Value};
 use rustc_hash::FxHashMap;
 use std::ops::Range;

@@ -4,7 +4,6 @@ pub mod difference;
 pub mod edit;
 pub mod event;
 pub mod graph;
-mod name;
 pub mod schema;
 pub mod world;
 

@@ -2,31 +2,7 @@
 use crate::base::Span;
 use logos::Logos;
 
-/// The words that are reserved everywhere. A name in backticks may be one of them.
-pub const RESERVED: [&str; 22] = [
-    "and",
-    "or",
-    "not",
-    "implies",
-    "if",
-    "then",
-    "else",
-    "true",
-    "false",
-    "none",
-    "in",
-    "is",
-    "has",
-    "as",
-    "some",
-    "no",
-    "every",
-    "exactly",
-    "earlier",
-    "where",
-    "satisfies",
-    "for",
-];
+pub use crate::base::name::RESERVED;
 
 /// The words that begin an item.
 pub const ITEM_WORDS: [&str; 16] = [

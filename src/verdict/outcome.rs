@@ -260,6 +260,8 @@ pub struct CandidateReport {
     pub decision: Option<super::Decision>,
     /// Nodes, edges and events of the structure.
     pub size: (u64, u64, u64),
+    /// Whether it was judged as it was read, and never there as a whole. The reports say the same either way.
+    pub streamed: bool,
     /// Findings of the door, faults, limits, vacuous scopes.
     pub diagnostics: Vec<Diagnostic>,
 }

@@ -53,6 +53,11 @@ policy sums {
   forbid when (mean ?? 0.0) > 6.0
 }
 "#,
+    r#"
+policy all { on c: Call  permit unless c.tool == "c"  escalate to "x" when c.tool == "d" and c.session == "t" }
+policy small { on c: Call where c.tool == "a"  rewrite c.args.n = 0  rewrite c.amount = 1 when c.session == "s" }
+policy other { on c: Call where c.actor == Agent("m")  rewrite c.args.n = 1 when c.session == "t"  rewrite c.amount = 1 }
+"#,
 ];
 
 const BESIDE: &str =

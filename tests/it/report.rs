@@ -77,6 +77,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
         verdict: Verdict::Violated,
         demands: vec![acyclic, demand("placed", Verdict::Holds, place("edge")), patient, vacuous, faulty],
         size: (12345, 1, 0),
+        streamed: false,
         diagnostics: vec![
             Diagnostic::warning(Code::new(802, "vacuous"), "`replicated` checked nothing").at(place("node"), "no such node"),
         ],
@@ -87,6 +88,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
         verdict: Verdict::Satisfied,
         demands: vec![demand("acyclic", Verdict::Holds, place("acyclic"))],
         size: (3, 2, 1),
+        streamed: false,
         diagnostics: vec![],
     };
     let refused = CandidateReport {
@@ -95,6 +97,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
         verdict: Verdict::Unknown,
         demands: vec![],
         size: (0, 0, 0),
+        streamed: false,
         diagnostics: vec![Diagnostic::error(Code::new(501, "unknown-kind"), "no kind `Sevice`")],
     };
     Report { program: "rules.dbm".into(), candidates: vec![broken, good, refused], diagnostics: vec![] }

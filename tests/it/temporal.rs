@@ -14,6 +14,7 @@ use dbm::semantics::Checked;
 use dbm::session::decide::{Asked, decide};
 use dbm::session::evaluate::How;
 use dbm::verdict::DemandReport;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -96,6 +97,11 @@ fn whole_trace(checked: &Checked, sources: &Sources, case: &Case) -> Answer {
     Answer::Judged { late, twice, policies: reports.iter().map(judged).collect() }
 }
 
+thread_local! {
+    /// Whether the last trace was judged as it was read, and not as a whole after all.
+    static STREAMED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The same events as JSON lines, judged as they are read.
 fn as_it_comes(_: &Checked, _: &Sources, case: &Case) -> Answer {
     use dbm::session::{CompileOptions, Input, NoFiles, Program, RunOptions};
@@ -135,6 +141,7 @@ fn as_it_comes(_: &Checked, _: &Sources, case: &Case) -> Answer {
     };
     let run = program.check(&[Input::new("trace.jsonl", lines.concat()).with_reader("trace")], &options);
     let c = &run.report.candidates[0];
+    STREAMED.with(|s| s.set(c.streamed));
     if c.demands.is_empty() && c.diagnostics.iter().any(|d| d.is_error()) {
         let other: Vec<&Diagnostic> =
             c.diagnostics.iter().filter(|d| d.is_error() && d.code != candidate::error::TAMPERED_EVENT).collect();
@@ -199,6 +206,9 @@ enum Tried {
     Wrong(String),
 }
 fn attempt(case: &Case) -> Tried {
+    if !case.items.iter().any(|i| i.starts_with("policy")) {
+        return Tried::Refused("no policy".into());
+    }
     let run = catch_unwind(AssertUnwindSafe(|| match compile(&case.program()) {
         Err(errors) => Tried::Refused(errors.first().cloned().unwrap_or_default()),
         Ok((checked, sources)) => difference(&checked, &sources, case).map_or(Tried::Fine, Tried::Wrong),
@@ -270,6 +280,8 @@ fn all(seeds: u64, wanted: usize) {
     let keep = std::env::var("DBM_KEEP").is_ok();
     std::panic::set_hook(Box::new(|_| {}));
     let (mut accepted, mut refused, mut failures) = (0, 0, 0);
+    // traces in which nothing comes twice, and how many of them were judged as they were read
+    let (mut regular, mut streamed) = (0, 0);
     let mut reasons: BTreeMap<String, (usize, String)> = BTreeMap::new();
     let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
     for seed in seeds.. {
@@ -290,6 +302,10 @@ fn all(seeds: u64, wanted: usize) {
             }
             Tried::Fine => {
                 accepted += 1;
+                if let Some((_, _, 0)) = history(&case) {
+                    regular += 1;
+                    streamed += usize::from(STREAMED.with(Cell::get));
+                }
                 if keep && let Ok((checked, sources)) = compile(&case.program()) {
                     match oracle(&checked, &sources, &case) {
                         Answer::Refused => *verdicts.entry("tampered".into()).or_default() += 1,
@@ -315,8 +331,10 @@ fn all(seeds: u64, wanted: usize) {
     }
     if keep {
         eprintln!("accepted {accepted}, refused {refused}: {reasons:#?}\n{verdicts:#?}");
+        eprintln!("regular {regular}, judged as they were read {streamed}");
         assert_eq!(failures, 0);
     }
+    assert!(regular * 2 > accepted && streamed * 100 >= regular * 90, "{streamed} of {regular} were judged as they were read");
     assert!(accepted * 10 >= (accepted + refused) * 6, "too many programs are refused: {refused}\n{reasons:#?}");
 }
 
@@ -401,4 +419,114 @@ fn what_is_dropped_as_a_repetition_moves_no_time() {
     let trace = [("Call", "a", 0, "s", "1"), ("Call", "a", 9, "s", "1"), ("Call", "b", 1, "t", "1")];
     let p = r#"policy p { on c: Call forbid when c.session == "t" permit }"#;
     assert_eq!(verdict(&[p], 0, &trace), "violated");
+}
+
+/// Events that may come thirty seconds late, as the benchmark of traces has them.
+#[test]
+fn the_benchmark_of_traces_is_judged_as_it_is_read() {
+    use dbm::session::{CompileOptions, Input, NoFiles, Program, RunOptions};
+    let text = include_str!("../../benches/programs/trace.dbm");
+    let program = Program::compile("trace.dbm", text, &NoFiles, &CompileOptions::default()).expect("a program");
+    let line = |(n, (at, session, actor, tool, target)): (usize, &(i64, &str, &str, &str, &str))| {
+        let ts = 1_767_225_600_000_000 + at * 1_000_000;
+        let label = if *tool == "run_code" { "fail" } else { "ok" };
+        let amount = if *tool == "pay" { 200_000 } else { 0 };
+        format!(
+            "{{\"ts\":{ts},\"id\":{n},\"session\":\"{session}\",\"actor\":\"{actor}\",\"tool\":\"{tool}\",\"args\":{{\"amount\":{amount},\
+             \"target\":\"{target}\"}},\"label\":\"{label}\"}}\n"
+        )
+    };
+    let mut events = vec![
+        (0, "u1-1", "u1", "approve", "r1"),
+        (40, "u2-1", "u2", "delete_prod", "r1"),
+        // late, and so before the delete
+        (20, "u3-1", "u3", "read_secret", "s1"),
+        (50, "u3-1", "u3", "send_external", "x1"),
+        (60, "u2-1", "u2", "delete_prod", "r2"),
+        (70, "u4-1", "u4", "pay", "t1"),
+        (75, "u4-2", "u4", "pay", "t2"),
+    ];
+    events.extend((80..86).map(|at| (at, "u5-1", "u5", "run_code", "t3")));
+    let lines: String = events.iter().enumerate().map(line).collect();
+    let check = |lines: &str, lateness: i64| {
+        let options = RunOptions { lateness: lateness * 1_000_000, ..RunOptions::default() };
+        let run = program.check(&[Input::new("trace.ndjson", lines).with_reader("trace")], &options);
+        let c = &run.report.candidates[0];
+        let counts: Vec<(String, u64)> = c.demands.iter().map(|d| (d.name.clone(), d.violation_count)).collect();
+        (c.streamed, counts)
+    };
+    let counts = |all: [(&str, u64); 5]| all.map(|(n, c)| (n.to_string(), c)).to_vec();
+    let all = counts([("approved", 1), ("budget", 1), ("secret", 1), ("loop", 1), ("rest", 0)]);
+    assert_eq!(check(&lines, 30), (true, all.clone()));
+    // what comes again later than that is for the whole trace to tell
+    let again = format!("{lines}{}", line((0, &events[0])));
+    assert!(check(&again, 30).0, "too late, and so dropped");
+    assert_eq!(check(&again, 90), (true, all.clone()));
+    assert!(!check(&lines.replace("\"session\":\"u5-1\"", "\"session\":7"), 30).0, "a session is a text");
+}
+
+#[test]
+fn rewrites_that_contradict_each_other_are_a_fault_of_both() {
+    let calls = [("Call", "a", 0, "s", "1"), ("Call", "b", 1, "t", "1")];
+    let of = |p: &str, q: &str, rest: &str| {
+        let other = format!("policy q {{ on c: Call {q} }}");
+        verdict(&[&format!("policy p {{ on c: Call {p} }}"), &other, &format!("policy r {{ on c: Call {rest} }}")], 0, &calls)
+    };
+    let one = "rewrite c.z.q = 1";
+    assert_eq!(of(one, "rewrite c.z.q = 2", "permit"), "unknown");
+    assert_eq!(of(one, "rewrite c.z.q = 1", "permit"), "holding");
+    assert_eq!(of(one, "rewrite c.z.r = 2", "permit"), "holding");
+    // of it as a whole, and of a part of it
+    assert_eq!(of(one, "rewrite c.z = c.z", "permit"), "unknown");
+    assert_eq!(of("rewrite c.z.q.r = 1", "rewrite c.z.q = 1", "permit"), "unknown");
+    // a policy may contradict itself
+    assert_eq!(of("rewrite c.z.q = 1 rewrite c.z.q = 2", "warn", "permit"), "unknown");
+    assert_eq!(of("warn", "rewrite c.z.q = 1 rewrite c.z.q = 2", "permit"), "holding");
+    // never of one event, or of one that is refused anyway
+    assert_eq!(of("rewrite c.z.q = 1 when c.session == \"s\"", "rewrite c.z.q = 2 when c.session == \"t\"", "permit"), "holding");
+    assert_eq!(
+        of(one, "rewrite c.z.q = 2", "permit forbid when c.session == \"s\" escalate to \"x\" when c.session == \"t\""),
+        "holding"
+    );
+    assert_eq!(of(one, "rewrite c.z.q = 2", "permit when c.session == \"u\""), "holding");
+    // a family, whose members write what each of them says
+    let kin = |a: &str, b: &str| {
+        of(
+            &format!("rewrite c.z.q = {a} when c.session == \"s\""),
+            &format!("rewrite c.z.q = {b} when c.session == \"s\""),
+            "permit",
+        )
+    };
+    assert_eq!((kin("1", "2"), kin("3", "3")), ("unknown".into(), "holding".into()));
+}
+
+#[test]
+fn what_meets_an_obligation_looks_back_from_when_it_was_opened() {
+    let met = |condition: &str| {
+        format!("policy p {{ on c: Result oblige o: Call within 3s where o.session == c.session and ({condition}) }}")
+    };
+    let trace =
+        [("Call", "a", 0, "s", "1"), ("Result", "r", 2, "s", "1"), ("Call", "b", 3, "s", "1"), ("Call", "d", 9, "s", "1")];
+    for (condition, verdict_) in [
+        ("earlier e: Call", "holding"),
+        ("earlier e: Call within 1s", "violated"),
+        ("count(e: Call) == 1", "holding"),
+        ("count(e: Call within 1s) == 0", "holding"),
+        ("no x: Call since y: Result", "violated"),
+    ] {
+        assert_eq!(verdict(&[&met(condition)], 0, &trace), verdict_, "{condition}");
+    }
+}
+
+#[test]
+fn a_fault_of_now_matters_only_where_there_is_something_to_find() {
+    // of this session nothing is there to be counted; what is asked of now is a fault
+    let trace = [("Call", "a", 0, "s", "1"), ("Result", "r", 2, "t", "\"x\"")];
+    let counted = "policy p { on c: Result warn when count(v: Call where v.session == c.session and c.z.q >= 0) < 1 }";
+    assert_eq!(verdict(&[counted], 0, &trace), "holding");
+    assert_eq!(verdict(&[counted], 0, &[trace[0], ("Result", "r", 2, "s", "\"x\"")]), "unknown");
+    // the newest does not settle it, since it may not be what is found
+    let calls = [("Call", "a", 0, "s", "9"), ("Call", "b", 1, "s", "0"), ("Call", "c", 2, "s", "\"x\"")];
+    let found = "policy p { on c: Call permit forbid when (earlier p: Call where p.session == c.session and c.z.q < 99) and p.z.q > 5 and c.id == \"c\" }";
+    assert_eq!(verdict(&[found], 0, &calls), "unknown");
 }

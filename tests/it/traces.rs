@@ -260,8 +260,12 @@ impl Writer {
             0..4 => "forbid".to_string(),
             4..8 => "permit".into(),
             8..10 => format!("escalate to \"{}\"", self.r.one(&["owner", "boss"])),
-            10 => "rewrite c.args.q = 1".into(),
-            11 => "rewrite c.tool = \"read\"".into(),
+            10 => match self.r.below(4) {
+                0 => "rewrite c.args = c.args".into(),
+                1 => "rewrite c.args.q = c.n".into(),
+                n => format!("rewrite c.args.q = {n}"),
+            },
+            11 => format!("rewrite c.tool = \"{}\"", self.r.one(&["read", "read", "pay"])),
             12 | 13 => "warn".into(),
             _ => {
                 let k = self.kind();

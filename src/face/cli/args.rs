@@ -112,8 +112,8 @@ pub struct CheckArgs {
     /// A structure beside each candidate: what a trace speaks of.
     #[arg(long, value_name = "FILE")]
     pub with: Option<String>,
-    /// Prints what each policy keeps of events, and how that grows; checks no candidate.
-    #[arg(long, conflicts_with = "candidates")]
+    /// Prints what each policy keeps of events, and how that grows; of traces only whether a window is too short for them.
+    #[arg(long)]
     pub state: bool,
     #[command(flatten)]
     pub given: Given,

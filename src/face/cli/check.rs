@@ -6,7 +6,7 @@ use crate::face::clock::{Meter, Watch};
 use crate::report::exit::Exit;
 use crate::report::style::{Tone, counted};
 use crate::report::{json, svg, text};
-use crate::session::{CandidateReport, Extent, Failure, Input, Program, Report, Run, Verdict};
+use crate::session::{CandidateReport, Extent, Failure, Input, Program, Report, Run, RunOptions, Verdict};
 
 /// Checks, prints the report, and says how it ended.
 pub fn run(args: &CheckArgs, output: &mut Output) -> Exit {
@@ -66,22 +66,8 @@ fn pictures(folder: &str, report: &Report) -> std::io::Result<()> {
     Ok(())
 }
 
-fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
-    let program = compile(&args.program, &args.given.param)?;
-    let read = inputs(&args.program, &args.candidates, &args.given)?;
-    let mut beside = None;
-    if let Some(name) = &args.with {
-        let without = super::args::Given { reader: None, ..args.given.clone() };
-        match inputs(&args.program, std::slice::from_ref(name), &without)?.pop() {
-            Some(Ok(input)) => beside = Some(input),
-            Some(Err(why)) => return Err(unreadable(name, &why)),
-            None => {}
-        }
-    }
-    let inputs: Vec<Input> = read.iter().flatten().cloned().collect();
-    if let (true, [name, ..], Some(Err(why))) = (inputs.is_empty(), args.candidates.as_slice(), read.first()) {
-        return Err(unreadable(name, why));
-    }
+/// How the run is to be done.
+pub fn options(args: &CheckArgs) -> Result<RunOptions, Failure> {
     let mut options = run_options(&args.limits);
     options.max_violations = args.max_violations;
     options.max_worlds = args.worlds;
@@ -89,8 +75,22 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
     options.only = args.only.clone();
     options.closed = args.closed;
     options.lateness = args.lateness;
-    options.beside = beside;
     options.why = args.why.then_some(Extent::default());
+    if let Some(name) = &args.with {
+        let without = super::args::Given { reader: None, ..args.given.clone() };
+        options.beside = Some(super::program::input(&args.program, name, &without)?);
+    }
+    Ok(options)
+}
+
+fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
+    let program = compile(&args.program, &args.given.param)?;
+    let read = inputs(&args.program, &args.candidates, &args.given)?;
+    let inputs: Vec<Input> = read.iter().flatten().cloned().collect();
+    if let (true, [name, ..], Some(Err(why))) = (inputs.is_empty(), args.candidates.as_slice(), read.first()) {
+        return Err(unreadable(name, why));
+    }
+    let options = options(args)?;
     let _watch = Watch::start(options.limits.time, &options.cancel);
     let _meter = Meter::start(&options.progress);
     let mut run = program.check(&inputs, &options);
@@ -107,6 +107,7 @@ fn checked(args: &CheckArgs) -> Result<(Program, Run), Failure> {
                 demands: vec![],
                 decision: None,
                 size: (0, 0, 0),
+                streamed: false,
                 diagnostics: vec![unreadable_in(&mut run.sources, name, why)],
             };
             run.report.candidates.insert(i.min(run.report.candidates.len()), report);

@@ -266,6 +266,7 @@ impl Workbench {
             demands: found.demands,
             decision: None,
             size,
+            streamed: false,
             diagnostics: found.diagnostics,
         };
         let report = Report { program: self.name().to_string(), candidates: vec![report], diagnostics: vec![] };

@@ -48,6 +48,13 @@ impl Context<'_> {
         }
         let text = token.text(self.text);
         let at = token.span;
+        let verdicts = ["holds", "breaks", "unchanged", "changed", "satisfied", "violated", "holding", "pending"];
+        if verdicts.contains(&before) {
+            let what =
+                Explained::new(error::UNEXPECTED, format!("unexpected `{text}`"), at, format!("behind `{before}` it is no name"));
+            let help = format!("`{text}` begins something else; in backticks any word is a name: `` `{text}` ``");
+            return Some(what.help(help).suggest("put it in backticks", at, format!("`{text}`")));
+        }
         let lower = text.to_lowercase();
         if is_reserved(&lower) {
             let found = Explained::new(error::UNEXPECTED, format!("unexpected `{text}`"), at, "words are written in lower case");

@@ -309,6 +309,8 @@ impl<'a> Oracle<'a> {
             let kind = self.g.kind_of(Val::event(n)).expect("a kind");
             let id = self.g.show(Element::Event(n));
             let (mut governed, mut spoken, mut unclear) = (false, false, false);
+            // who writes what, and whether it is refused anyway
+            let (mut written, mut refused, mut permitted) = (vec![], false, self.p.default_permit.is_some());
             for (i, p) in on_events.iter().enumerate() {
                 let b = &p.on.as_ref().expect("on").binders[0];
                 let (Domain::Kind(ty), Some(var)) = (&b.domain, b.var) else { panic!("on what?") };
@@ -341,6 +343,9 @@ impl<'a> Oracle<'a> {
                 } else if let Some(to) = certain(Effect::Escalate) {
                     struck.push(strike("escalate", to, None));
                 }
+                refused |= !struck.is_empty();
+                permitted |= certain(Effect::Permit).is_some();
+                written.extend(at.written.iter().map(|w| (i, w.clone())));
                 spoken |= !struck.is_empty() || certain(Effect::Permit).is_some();
                 for (c, (fires, unmet)) in p.clauses.iter().zip(&at.clauses) {
                     match &c.form {
@@ -359,12 +364,21 @@ impl<'a> Oracle<'a> {
                     }
                 }
                 let faulty = at.on.is_none() || at.clauses.iter().any(|c| c.0.is_none() || c.1.is_none());
+                refused |= at.on.is_none() || at.clauses.iter().any(|c| c.0.is_none());
                 unclear |= can_permit && faulty;
                 unknown[i] |= struck.is_empty() && faulty;
                 j.count += struck.len() as u64;
                 j.violations.extend(struck);
             }
             if governed && !self.p.schema.kind(kind).expect("a kind").observed {
+                // two values for one attribute: of it as a whole, or of one key of it
+                let differ = |a: &Written, b: &Written| {
+                    let inside = a.1.iter().zip(&b.1).all(|(x, y)| x == y);
+                    a.0 == b.0 && inside && (a.1.len() != b.1.len() || a.2 != b.2)
+                };
+                for (i, w) in written.iter().filter(|_| permitted && !refused) {
+                    unknown[*i] |= written.iter().any(|(_, other)| differ(w, other));
+                }
                 default.checked += 1;
                 if !spoken && self.p.default_permit.is_none() {
                     if unclear {
@@ -402,7 +416,7 @@ impl<'a> Oracle<'a> {
         for (v, e) in &p.lets {
             env.vals[v.0 as usize] = Some(self.eval(e, &env))
         }
-        let mut clauses = vec![];
+        let (mut clauses, mut written) = (vec![], vec![]);
         for c in &p.clauses {
             let mut list = vec![];
             c.when.iter().for_each(|w| flat(w, &mut list));
@@ -420,6 +434,9 @@ impl<'a> Oracle<'a> {
                     unmet = or(unmet, and(t, not(self.met(s, *within, env))));
                 }
             });
+            if let (PolicyForm::Rewrite(attr, path, value), Some(true)) = (&c.form, fires) {
+                written.push((*attr, path.iter().map(|e| self.eval(e, &env)).collect(), self.eval(value, &env)));
+            }
             clauses.push((fires, unmet));
         }
         let permits = p.clauses.iter().zip(&clauses).filter(|c| matches!(c.0.form, PolicyForm::Effect(Effect::Permit)));
@@ -427,7 +444,7 @@ impl<'a> Oracle<'a> {
         if let Some(permitted) = permitted {
             clauses.iter_mut().for_each(|c| c.1 = and(c.1, permitted));
         }
-        Some(At { on, clauses })
+        Some(At { on, clauses, written })
     }
     /// Whether an event of the time until then meets an obligation.
     fn met(&self, s: &'a Scope, within: i64, env: &Env<'a>) -> Truth {
@@ -447,4 +464,8 @@ impl<'a> Oracle<'a> {
 struct At {
     on: Truth,
     clauses: Vec<(Truth, Truth)>,
+    /// What is rewritten for certain; the values read nothing but the event.
+    written: Vec<Written>,
 }
+/// An attribute, the way into it, the value.
+type Written = (AttrId, Vec<V>, V);
