@@ -2,4 +2,5 @@
 pub mod error;
 pub mod intervention;
 pub mod invariant;
+pub mod nearest;
 pub mod policy;

@@ -22,11 +22,13 @@ pub struct Live {
     /// Of each index, how long its events are kept.
     keeps: Vec<Keep>,
     /// Of each index, when its lists are to be looked at again.
-    due: Vec<VecDeque<(i64, u32)>>,
+    pub(super) due: Vec<VecDeque<(i64, u32)>>,
     /// Up to here nothing will come any more.
     pub(super) settled: i64,
     /// Events that may still be taken back.
     pub(super) open: FxHashSet<u32>,
+    /// Whether events are only tried.
+    pub(super) trying: bool,
     /// Cells and what an event is worth there; reused.
     worth: Vec<(u32, Vec<Val>)>,
 }
@@ -91,7 +93,7 @@ impl<A: Annotation> Machine<A> {
             fits.iter().zip(&mut live.by_kind).filter(|(f, _)| **f).for_each(|(_, k)| k.1.push(n as u32));
             let (states, due) = (Default::default(), VecDeque::new());
             let keeps = keeps && matches!(info.form, CellForm::Fold(_));
-            live.cells.push(Cell { info: info.clone(), states, seen: false, keeps, gone: vec![], due });
+            live.cells.push(Cell { info: info.clone(), states, seen: false, keeps, gone: vec![], due, saved: None });
         }
         self.live = live;
     }
@@ -153,7 +155,7 @@ impl<A: Annotation> Machine<A> {
                 }
                 if let (false, Some(d), Some(due)) = (keep.all, keep.within, live.due.get_mut(*i as usize)) {
                     due.push_back((e.0.saturating_add(d), list));
-                } else if keep.latest && !keep.all {
+                } else if keep.latest && !keep.all && !live.trying {
                     trim(h, list, *keep, &settled, graph);
                 }
             }
@@ -362,7 +364,7 @@ impl<A: Annotation> Machine<A> {
             });
         };
         let read = |v: Val| graph.dictionary.value(v);
-        let result = match cell.window(n, now, &read)? {
+        let result = match cell.window(&key, n, now, &read)? {
             Window::Sum(sum) => settled_value(sum, spec),
             Window::Own(sum) => settled_value(&sum, spec),
             Window::Values(list) => return Some(self.fold(spec, list)),

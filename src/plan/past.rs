@@ -36,15 +36,6 @@ impl Past {
     }
 }
 
-fn calendar(unit: &str) -> Calendar {
-    match unit {
-        "hour" => Calendar::Hour,
-        "week" => Calendar::Week,
-        "month" => Calendar::Month,
-        _ => Calendar::Day,
-    }
-}
-
 /// What of `x.attr == e` an index of events answers: the attribute and the other side.
 type Answer<'a> = (AttrId, E<'a>);
 
@@ -71,7 +62,7 @@ impl<'p> Unit<'p, '_> {
         let mut past = Past::new(ty, self.binder_slot(env, b), now);
         if let Some(w) = &b.window {
             past.within = w.within;
-            past.per = w.per.as_ref().map(|(unit, zone)| (calendar(unit), zone.clone()));
+            past.per = w.per.as_ref().map(|(unit, zone)| (Calendar::of(unit), zone.clone()));
         }
         Ok(Some(past))
     }
