@@ -33,6 +33,9 @@ pub struct Live {
     worth: Vec<(u32, Vec<Val>)>,
 }
 
+/// Where it is to be said what missed a window, events are kept as long again as it is, and no longer than this, in microseconds.
+const LONGER: i64 = 3_600_000_000;
+
 /// How long the events of an index are kept.
 #[derive(Clone, Copy, Debug, Default)]
 struct Keep {
@@ -43,13 +46,16 @@ struct Keep {
 }
 
 impl Keep {
-    fn of(needs: &[Need], lateness: i64) -> Keep {
+    fn of(needs: &[Need], lateness: i64, longer: bool) -> Keep {
         let mut keep = Keep { none: needs.is_empty(), ..Keep::default() };
         for n in needs {
             match n {
                 Need::All => keep.all = true,
                 Need::Latest => keep.latest = true,
-                Need::Within(d) => keep.within = keep.within.max(Some(d.saturating_add(lateness))),
+                Need::Within(d) => {
+                    let more = if longer { (*d).clamp(0, LONGER) } else { 0 };
+                    keep.within = keep.within.max(Some(d.saturating_add(lateness).saturating_add(more)));
+                }
             }
         }
         keep
@@ -72,7 +78,7 @@ impl Machine<Present> {
 
 impl<A: Annotation> Machine<A> {
     /// From now on events come one at a time, up to `lateness` microseconds late. `findable`: they are looked up by id; `keeps`: those that
-    /// count in a cell are to be named.
+    /// count in a cell, and those that just miss a window, are to be named.
     pub fn go_live(&mut self, (infos, cells): (&[HistoryInfo], &[CellInfo]), findable: bool, lateness: i64, keeps: bool) {
         self.index_events(infos);
         for (h, info) in self.histories.iter_mut().zip(infos) {
@@ -82,7 +88,7 @@ impl<A: Annotation> Machine<A> {
         let kinds = self.graph.schema.kinds.len();
         let mut live = Live { on: true, settled: i64::MIN, by_kind: vec![(vec![], vec![]); kinds], ..Live::default() };
         for (n, h) in self.histories.iter().enumerate() {
-            let keep = Keep::of(&h.info.needs, lateness);
+            let keep = Keep::of(&h.info.needs, lateness, keeps);
             live.keeps.push(keep);
             live.due.push(VecDeque::new());
             let fits = h.fits.iter().zip(&mut live.by_kind).filter(|(f, _)| **f && !keep.none);

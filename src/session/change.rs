@@ -18,6 +18,10 @@ use std::sync::Arc;
 const SHOWN: usize = 3;
 /// So many constants, elements or literals are tried of an attribute.
 const VALUES: usize = 20;
+/// So many constants of the program are known of an attribute.
+const CONSTANTS: usize = 50;
+/// So many events are looked at for when they leave a window.
+const LEAVING: usize = 2_000;
 /// So many instants are looked at one by one.
 const INSTANTS: usize = 64;
 /// Two attributes are changed together to so many values each.
@@ -38,7 +42,7 @@ struct Spot {
 
 /// What a program reads of the events of a kind.
 #[derive(Default)]
-struct Reads {
+pub(super) struct Reads {
     spots: Vec<(AttrId, Vec<Arc<str>>, Vec<Value>)>,
     within: Vec<i64>,
     per: Vec<(Calendar, Arc<str>)>,
@@ -57,6 +61,14 @@ impl Reads {
         for c in program.rules.iter().flat_map(|r| &r.clauses) {
             c.body.iter().chain(&c.value).for_each(|e| reads.expr(e));
         }
+        for s in &mut reads.spots {
+            s.2.sort();
+            s.2.dedup();
+            s.2.truncate(CONSTANTS);
+        }
+        reads.within.sort_unstable();
+        reads.within.dedup();
+        reads.per.dedup();
         reads
     }
     fn scope(&mut self, s: &Scope) {
@@ -150,7 +162,7 @@ pub(super) fn find(monitor: &mut Monitor, key: &Key, at: i64, row: &[Val]) -> Fo
     let most = monitor.tries;
     let program = monitor.program.clone();
     let Some(checked) = program.inner().checked.as_ref() else { return Found { changes: vec![], tried: 0 } };
-    let reads = Reads::of(&checked.program);
+    let reads = monitor.reads.get_or_insert_with(|| Arc::new(Reads::of(&checked.program))).clone();
     let before = in_run!(&mut monitor.core, m => m.begin_trial());
     let mut search = Search { monitor, key: key.clone(), at, row: row.into(), tried: 0, most };
     let changes = search.changes(&reads);
@@ -358,8 +370,9 @@ impl Search<'_> {
         let mut instants = vec![];
         let live = self.monitor.core.graph().live()?;
         let behind = |t: i64| (t > self.at).then_some(t);
-        for n in live.ordered() {
-            let Some(then) = live.get(n).map(|r| r.at) else { continue };
+        let all = live.ordered();
+        for n in all.iter().step_by(all.len().div_ceil(LEAVING).max(1)) {
+            let Some(then) = live.get(*n).map(|r| r.at) else { continue };
             // a window still has what is as old as it is long
             instants.extend(reads.within.iter().filter_map(|d| behind(then.checked_add(*d)?.checked_add(1)?)));
         }
@@ -402,7 +415,7 @@ impl Search<'_> {
         let whole = exact.checked_add(999_999)?.div_euclid(1_000_000) * 1_000_000;
         let at = if whole != exact && self.decided(whole, &[]) == Some(true) { whole } else { exact };
         let wait = format_duration(at.saturating_sub(self.at));
-        let text = format!("at {}, in {wait}", format_time(at));
+        let text = format!("at = {}, in {wait}", format_time(at));
         Some(Change { text, set: serde_json::Map::new(), at: Some(format_time(at)), refused: None })
     }
 

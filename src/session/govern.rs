@@ -82,7 +82,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
             }
             if with_default && governed.decides(kind) {
                 let sum = policy::together(&plans, &found, &worlds, program.default_permit.is_some());
-                default.unpermitted(m, &sum, event, reading.most);
+                default.unpermitted(m, &plans, (&sum, &worlds), event, reading.most);
             }
         }
         for (number, checked) in numbers.iter().zip(governed.counts()) {

@@ -161,6 +161,8 @@ pub struct Monitor {
     pub(super) beside: Option<Input>,
     /// See `MonitorOptions`.
     pub(super) tries: u32,
+    /// What the program reads of events, once that was asked.
+    pub(super) reads: Option<Arc<change::Reads>>,
 }
 
 /// Does the same in either sort of run.
@@ -240,6 +242,7 @@ impl Monitor {
             tidy_at: base + TIDY,
             beside: options.beside.clone(),
             tries: options.tries,
+            reads: None,
         })
     }
 

@@ -3,6 +3,7 @@
 use super::decide::{Asked, SHOWN_FAULTS};
 use crate::base::{Diagnostic, Place, Severity};
 use crate::demand::error;
+use crate::demand::nearest::{self, Extent, Miss};
 use crate::demand::policy::{self, At, Together};
 use crate::engine::fault::FaultAt;
 use crate::engine::{Annotation, Machine};
@@ -14,6 +15,10 @@ use crate::scalar::{Element, Val};
 use crate::semantics::hir::{PolicyState, Program};
 use crate::verdict::{DemandKind, DemandReport, Due, Effect, Located, Remark, Strike, Unknown, Verdict, Violation};
 use std::sync::Arc;
+
+/// So many events before one are looked at for what came closest.
+pub const BACK: usize = 1_000;
+const EXTENT: Extent = Extent { back: Some(BACK as u64) };
 
 /// How a trace is read.
 pub struct Reading<'a> {
@@ -63,6 +68,8 @@ pub struct Struck {
     pub strike: Strike,
     /// The policy's message.
     pub message: Option<String>,
+    /// What came closest to what it misses.
+    pub nearest: Option<Miss>,
 }
 
 impl Traced {
@@ -83,13 +90,23 @@ impl Traced {
         self.faults.0.push((at.clone(), m.show(event)));
     }
     /// What no policy permits.
-    pub fn unpermitted<A: Annotation>(&mut self, m: &Machine<A>, sum: &Together<A>, event: Val, most: usize) {
+    pub fn unpermitted<A: Annotation>(
+        &mut self,
+        m: &mut Machine<A>,
+        plans: &[PolicyPlan],
+        (sum, worlds): (&Together<A>, &A),
+        event: Val,
+        most: usize,
+    ) {
         self.checked += 1;
         match &sum.default {
             Some(a) if a.certain().is_some() => {
                 let strike = Strike { effect: Effect::Forbid, to: None, due: None };
+                let shown = self.struck.len() < most;
+                let nearest = if shown { nearest::unpermitted(m, plans, event, worlds, EXTENT) } else { None };
                 self.strike(most, || Struck {
                     event,
+                    nearest,
                     shown: m.show(event),
                     name: "event".into(),
                     place: Place::default(),
@@ -114,7 +131,7 @@ pub fn obligation<A: Annotation>(
     let PolicyAct::Oblige { otherwise, .. } = &c.form else { return None };
     let effect = if otherwise.is_some() { Effect::Escalate } else { Effect::Forbid };
     let strike = Strike { effect, to: otherwise.as_ref().map(|t| t.to_string()), due: Some(due) };
-    Some(Struck { event, shown: m.show(event), name: plan.name.clone(), place: c.place, strike, message })
+    Some(Struck { event, shown: m.show(event), name: plan.name.clone(), place: c.place, strike, message, nearest: None })
 }
 
 /// What is said of an obligation without a message that lapsed.
@@ -151,7 +168,10 @@ pub fn event<A: Annotation>(
         let strike = Strike { effect, to, due: None };
         let message = if traced.struck.len() < reading.most { policy::told(m, plan, clause, event, &here) } else { None };
         let shown = if traced.struck.len() < reading.most { m.show(event) } else { String::new() };
-        traced.strike(reading.most, || Struck { event, shown, name: plan.name.clone(), place: c.place, strike, message });
+        let nearest =
+            if traced.struck.len() < reading.most { nearest::missed(m, plan, clause, event, &here, EXTENT) } else { None };
+        let (name, place) = (plan.name.clone(), c.place);
+        traced.strike(reading.most, || Struck { event, shown, name, place, strike, message, nearest });
     }
     for (clause, a) in &at.fired {
         let Some(c) = plan.clauses.get(*clause) else { continue };
@@ -281,6 +301,7 @@ fn violation(policy: &str, s: &Struck, place: Place, asked: &Asked<'_>, located:
         witness: vec![],
         why: vec![],
         world: None,
+        nearest: s.nearest.as_ref().map(|m| m.told(asked.sources)),
         strike: Some(s.strike.clone()),
         program: place,
         candidate: located.into_iter().collect(),

@@ -15,6 +15,7 @@ mod hour;
 mod library;
 mod monitor;
 mod n8n;
+mod nearest;
 // truth is an option there, and unknown does not end a fold
 #[allow(clippy::manual_try_fold)]
 mod oracle;
