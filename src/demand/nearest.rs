@@ -235,7 +235,7 @@ impl<A: Annotation> Look<A> {
                 if one.fails + one.outside > 0 { one } else { self.miss(m, second) }
             }
             Want::That(leaf) => match (&leaf.formula, self.failed(m, leaf)) {
-                (None, _) => Miss::of(1, vec![Part::Unseen(leaf.place, leaf.not)]),
+                (None, _) => Miss::of(1, vec![Part::Unseen(placed(m, leaf.place), leaf.not)]),
                 (_, None) => Miss::of(0, vec![]),
                 (_, Some(f)) => Miss::of(1, vec![Part::That(f)]),
             },
@@ -255,7 +255,7 @@ impl<A: Annotation> Look<A> {
         if met {
             return None;
         }
-        let place = m.elsewhere.as_ref().map_or(leaf.place, |e| e.of(leaf.place));
+        let place = placed(m, leaf.place);
         let sides = leaf.sides.as_ref().filter(|_| !fault).and_then(|s| {
             let mut side = |c: &crate::plan::Computed| {
                 let mut shown = None;
@@ -298,7 +298,7 @@ impl<A: Annotation> Look<A> {
         }
         m.set(s.slot, Val::NONE);
         let Some((mut miss, v)) = best else {
-            return Miss::of(s.conditions.len().max(1), vec![Part::Nothing(m.type_name(&s.ty))]);
+            return Miss::of(s.conditions.len().max(1), vec![Part::Nothing(other(m, s, now))]);
         };
         if miss.fails + miss.outside == 0 {
             return Miss::of(0, vec![]);
@@ -314,7 +314,7 @@ impl<A: Annotation> Look<A> {
         miss
     }
 
-    /// What there is of a kind: of events, those up to now, the latest first.
+    /// What there is of a kind: of events, those before the one that is now, the latest first.
     fn candidates(&self, m: &mut Machine<A>, s: &Sought, now: Val) -> Vec<Val> {
         if !matches!(s.ty, Type::Event(_)) {
             let all = m.kind_set(&s.ty);
@@ -326,7 +326,7 @@ impl<A: Annotation> Look<A> {
         let mut all: Vec<((i64, u32), Val)> = vec![];
         for e in (n.saturating_sub(BACK)..=n).rev() {
             let v = Val::event(e);
-            if e == n && !s.present || !m.is_kind(v, &s.ty) {
+            if e == n || !m.is_kind(v, &s.ty) {
                 continue;
             }
             let Some(then) = m.graph.order(e).filter(|o| *o <= order) else { continue };
@@ -343,9 +343,20 @@ impl<A: Annotation> Look<A> {
     }
 }
 
+/// Where a place of the plan stands in truth.
+fn placed<A: Annotation>(m: &Machine<A>, place: Place) -> Place {
+    m.elsewhere.as_ref().map_or(place, |e| e.of(place))
+}
+
 /// How many events of the history are before one.
 fn index<A: Annotation>(m: &Machine<A>, n: u32) -> u64 {
     m.graph.live().map_or(Some(u64::from(n)), |l| l.get(n).map(|r| r.index)).unwrap_or(0)
+}
+
+/// What is sought, as it is called; the event that is now is not meant.
+fn other<A: Annotation>(m: &mut Machine<A>, s: &Sought, now: Val) -> String {
+    let name = m.type_name(&s.ty);
+    if m.is_kind(now, &s.ty) { format!("other {name}") } else { name }
 }
 
 /// When the window of what is sought begins, if it has one.

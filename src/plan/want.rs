@@ -45,8 +45,6 @@ pub struct Sought {
     pub slot: Slot,
     /// Of an event: the one that it is seen from.
     pub now: Slot,
-    /// Whether that may be it.
-    pub present: bool,
     /// So many microseconds before at most.
     pub within: Option<i64>,
     /// Of the same unit of the calendar.
@@ -111,7 +109,7 @@ impl<'p> Unit<'p, '_> {
                 if positive { Want::Any(all) } else { Want::All(all) }
             }
             ExprKind::Earlier { binders, within, filter } if positive && binders.len() == 1 => {
-                let found = binders.first().and_then(|b| self.sought(x, b, false, filter.as_deref(), bound));
+                let found = binders.first().and_then(|b| self.sought(x, b, filter.as_deref(), bound));
                 match found {
                     Some(s) => Want::Some(Box::new(Sought { within: *within, ..s })),
                     None => Want::That(self.leaf(x, positive, bound)),
@@ -120,11 +118,11 @@ impl<'p> Unit<'p, '_> {
             ExprKind::Quantified(q, scope, None)
                 if scope.binders.len() == 1 && (*q == Quantifier::Some && positive || *q == Quantifier::No && !positive) =>
             {
-                let found = scope.binders.first().and_then(|b| self.sought(x, b, true, scope.filter.as_deref(), bound));
+                let found = scope.binders.first().and_then(|b| self.sought(x, b, scope.filter.as_deref(), bound));
                 found.map_or_else(|| Want::That(self.leaf(x, positive, bound)), |s| Want::Some(Box::new(s)))
             }
             ExprKind::Since { since, .. } if positive && since.binders.len() == 1 => {
-                let found = since.binders.first().and_then(|b| self.sought(x, b, false, since.filter.as_deref(), bound));
+                let found = since.binders.first().and_then(|b| self.sought(x, b, since.filter.as_deref(), bound));
                 let whole = Want::That(self.leaf(x, positive, bound));
                 match found {
                     Some(s) => Want::Then(Box::new(Want::Some(Box::new(s))), Box::new(whole)),
@@ -136,14 +134,7 @@ impl<'p> Unit<'p, '_> {
     }
 
     /// One event or node with conditions that can be looked at one by one.
-    fn sought(
-        &mut self,
-        x: E<'_>,
-        b: &hir::Binder,
-        present: bool,
-        filter: Option<&hir::Expr>,
-        bound: &FxHashSet<Slot>,
-    ) -> Option<Sought> {
+    fn sought(&mut self, x: E<'_>, b: &hir::Binder, filter: Option<&hir::Expr>, bound: &FxHashSet<Slot>) -> Option<Sought> {
         let Domain::Kind(ty @ (Type::Event(_) | Type::Node(_))) = &b.domain else { return None };
         let now = self.nows.get(&x.env).copied()?;
         let (mut within, mut per) = (None, None);
@@ -166,15 +157,7 @@ impl<'p> Unit<'p, '_> {
         let mut parts = vec![];
         filter.iter().for_each(|f| super::unit::flatten(x.sub(f), &mut parts));
         let conditions: Vec<Leaf> = parts.into_iter().map(|p| self.leaf(p, true, &inner)).collect();
-        conditions.iter().all(|l| l.formula.is_some()).then(|| Sought {
-            ty: ty.clone(),
-            slot,
-            now,
-            present,
-            within,
-            per,
-            conditions,
-        })
+        conditions.iter().all(|l| l.formula.is_some()).then(|| Sought { ty: ty.clone(), slot, now, within, per, conditions })
     }
 
     /// A formula by itself, if it needs no more of the past than the policy does.

@@ -129,7 +129,7 @@ fn no_nearer_number_is_permitted() {
 const SOUGHT: &str = r#"
 event Call { tool: Text, actor: Text, amount: Int }
 observed event Approval { by: Text, tool: Text, upto: Int }
-reader lines { add Call(doc.id) at doc.at { tool: doc.tool, actor: doc.actor, amount: doc.amount } if doc.kind == "Call" }
+reader lines { }
 policy free { on c: Call  permit }
 policy approved {
   on c: Call
@@ -179,8 +179,8 @@ fn check(nearest: &Nearest, expected: &Option<(String, Vec<&'static str>)>, of: 
 fn what_came_closest_is_what_fails_the_fewest_conditions() {
     let program = compiled(&SOUGHT.lines().filter(|l| !l.starts_with("reader")).collect::<Vec<_>>().join("\n"));
     let reads = r#"reader lines {
-  if doc.kind == "Call" { add Call(doc.id) at doc.at { tool: doc.tool, actor: doc.actor, amount: doc.amount } }
-  else { add Approval(doc.id) at doc.at { tool: doc.tool, by: doc.by, upto: doc.upto } }
+  add Call(doc.id) at doc.at { tool: doc.tool, actor: doc.actor, amount: doc.amount } for k in [doc.kind] where k == "Call"
+  add Approval(doc.id) at doc.at { tool: doc.tool, by: doc.by, upto: doc.upto } for k in [doc.kind] where k == "Approval"
 }"#;
     let streaming =
         compiled(&SOUGHT.lines().map(|l| if l.starts_with("reader") { reads } else { l }).collect::<Vec<_>>().join("\n"));
