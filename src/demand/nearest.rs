@@ -17,6 +17,7 @@ const CANDIDATES: usize = 1_000;
 const BACK: u32 = 20_000;
 /// So many clauses that permit are looked at where none fires.
 const CLAUSES: usize = 1_000;
+const SECOND: i64 = 1_000_000;
 /// A value or a condition is not shown longer.
 const LONGEST: usize = 100;
 
@@ -95,7 +96,9 @@ impl Miss {
                 Part::Found { shown, before, outside, failed } => {
                     event = event.or_else(|| Some(shown.clone()));
                     let all: Vec<String> = failed.iter().map(|f| f.told(sources)).collect();
-                    let before = before.map(|us| format!("{} before", format_duration(us)));
+                    // by how little a window was missed is told exactly
+                    let whole = |us: i64| if outside.is_none() && us > SECOND { us - us % SECOND } else { us };
+                    let before = before.map(|us| format!("{} before", format_duration(whole(us))));
                     texts.push(match (outside, before) {
                         (Some(window), Some(before)) if all.is_empty() => {
                             format!("{shown} fits, but {before}: outside `{window}`")

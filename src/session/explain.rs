@@ -175,7 +175,7 @@ pub(super) fn nearest(monitor: &mut Monitor, n: u32, judged: &Judgement, decisio
     let Monitor { core, plans, .. } = monitor;
     in_run!(core, m => {
         let before = m.begin_trial();
-        let universe = m.universe.clone();
+        let universe = m.universe;
         let reasons = judged.fired.iter().filter(|f| f.act != Act::Warn);
         for (f, because) in reasons.zip(&mut decision.reasons) {
             let Some(plan) = plans.policies.get(f.policy) else { continue };

@@ -16,6 +16,8 @@ use crate::semantics::hir::{PolicyState, Program};
 use crate::verdict::{DemandKind, DemandReport, Due, Effect, Located, Remark, Strike, Unknown, Verdict, Violation};
 use std::sync::Arc;
 
+/// Of so many violations of a policy it is asked what came closest.
+const ASKED: usize = 10;
 /// So many events before one are looked at for what came closest.
 pub const BACK: usize = 1_000;
 const EXTENT: Extent = Extent { back: Some(BACK as u64) };
@@ -43,6 +45,8 @@ pub struct Traced {
     pub count: u64,
     /// The first of them.
     pub struck: Vec<Struck>,
+    /// Of how many it was asked what came closest.
+    pub asked: usize,
     /// Obligations that are open.
     pub open: Vec<Struck>,
     /// What it warns of and would rewrite: the first, and how many.
@@ -80,6 +84,12 @@ impl Traced {
             self.struck.push(struck());
         }
     }
+    /// Whether it is asked of one more what came closest.
+    fn asks(&mut self, most: usize) -> bool {
+        let asks = self.struck.len() < most && self.asked < ASKED;
+        self.asked += usize::from(asks);
+        asks
+    }
     /// A fault at an event.
     pub fn fault<A: Annotation>(&mut self, m: &Machine<A>, fault: u32, event: Val) {
         let Some(at) = m.faults.get(fault) else { return };
@@ -102,8 +112,10 @@ impl Traced {
         match &sum.default {
             Some(a) if a.certain().is_some() => {
                 let strike = Strike { effect: Effect::Forbid, to: None, due: None };
-                let shown = self.struck.len() < most;
-                let nearest = if shown { nearest::unpermitted(m, plans, event, worlds, EXTENT) } else { None };
+                let nearest = match self.asks(most) {
+                    true => nearest::unpermitted(m, plans, event, worlds, EXTENT),
+                    false => None,
+                };
                 self.strike(most, || Struck {
                     event,
                     nearest,
@@ -168,8 +180,10 @@ pub fn event<A: Annotation>(
         let strike = Strike { effect, to, due: None };
         let message = if traced.struck.len() < reading.most { policy::told(m, plan, clause, event, &here) } else { None };
         let shown = if traced.struck.len() < reading.most { m.show(event) } else { String::new() };
-        let nearest =
-            if traced.struck.len() < reading.most { nearest::missed(m, plan, clause, event, &here, EXTENT) } else { None };
+        let nearest = match c.want.is_some() && traced.asks(reading.most) {
+            true => nearest::missed(m, plan, clause, event, &here, EXTENT),
+            false => None,
+        };
         let (name, place) = (plan.name.clone(), c.place);
         traced.strike(reading.most, || Struck { event, shown, name, place, strike, message, nearest });
     }
