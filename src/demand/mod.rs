@@ -2,5 +2,6 @@
 pub mod error;
 pub mod intervention;
 pub mod invariant;
+pub mod nearest;
 pub mod policy;
 pub mod rewrite;

@@ -333,7 +333,7 @@ pub fn at<A: Annotation>(m: &mut Machine<A>, (policy, plan): (usize, &PolicyPlan
 }
 
 /// A frame with what is known before a policy is run.
-fn begin<A: Annotation>(m: &mut Machine<A>, plan: &PolicyPlan, event: Val) {
+pub(super) fn begin<A: Annotation>(m: &mut Machine<A>, plan: &PolicyPlan, event: Val) {
     m.frame(plan.slots);
     m.set(plan.now, event);
     for (slot, v) in (plan.constants.0..).zip(plan.constants.1.iter()) {
@@ -534,7 +534,7 @@ fn past_of<'a>(block: &'a Block, found: &mut Vec<u32>, uses: &mut Vec<&'a CellUs
 }
 
 /// Runs something at the first binding for which a clause fires.
-fn first_firing<A: Annotation>(
+pub(super) fn first_firing<A: Annotation>(
     m: &mut Machine<A>,
     plan: &PolicyPlan,
     clause: usize,

@@ -25,6 +25,8 @@ pub struct Cell {
     pub gone: Vec<u32>,
     /// When states are to be looked at again: what is out of the window goes, and with the last event the key.
     pub due: VecDeque<(i64, u32)>,
+    /// While something is tried: what was changed, as it was before.
+    pub saved: Option<Vec<(Box<[Val]>, Option<State>)>>,
 }
 
 /// What is kept for a key.
@@ -240,6 +242,7 @@ impl Cell {
     /// Adds what an event is worth.
     pub fn add(&mut self, key: &[Val], e: Order, worth: &[Val], settled: &Settled<'_>, read: &dyn Fn(Val) -> Value) {
         let form = self.fold();
+        self.save(key);
         self.seen |= !worth.is_empty();
         let n = self.states.number(key, || match form {
             Some(_) => State::Fold(Folded { start: i64::MIN, ..Folded::default() }),
@@ -251,7 +254,7 @@ impl Cell {
             Some(State::Run(r)) => worth.iter().for_each(|v| r.add(e, *v)),
             None => return,
         }
-        if !windowed {
+        if !windowed && self.saved.is_none() {
             self.tidy(n, e.0, settled, read);
         }
         if windowed || !settled.is(e) {
@@ -336,9 +339,10 @@ impl Cell {
         inside.map(|x| x.0.1).collect()
     }
     /// The values of a window that ends at an event, or what they come to, if that is known.
-    pub fn window(&mut self, n: u32, now: Order, read: &dyn Fn(Val) -> Value) -> Option<Window<'_>> {
+    pub fn window(&mut self, key: &[Val], n: u32, now: Order, read: &dyn Fn(Val) -> Value) -> Option<Window<'_>> {
         let form = self.fold()?;
         let start = window_start(now.0, self.info.within, &self.info.per);
+        self.save(key);
         let Some(State::Fold(f)) = self.states.get_mut(n) else { return None };
         let newest = f.events.back().is_none_or(|x| x.0 <= now);
         if newest && start >= f.start {

@@ -67,7 +67,7 @@ pub struct Machine<A: Annotation> {
     culprit: (String, Place),
     ticks: u64,
     looks: u64,
-    facts: u64,
+    pub(super) facts: u64,
     /// What path searches found, if it is kept: for who walks along few paths from few nodes again and again.
     pub walks: Option<super::path::Walks>,
     /// Scratch of path searches, reused.

@@ -18,6 +18,7 @@ pub mod path;
 pub mod relation;
 mod snapshot;
 pub mod step;
+pub mod trial;
 pub mod worlds;
 
 pub use annotation::{Annotation, Before, Kleene, Many, Present};

@@ -22,14 +22,19 @@ pub struct Live {
     /// Of each index, how long its events are kept.
     keeps: Vec<Keep>,
     /// Of each index, when its lists are to be looked at again.
-    due: Vec<VecDeque<(i64, u32)>>,
+    pub(super) due: Vec<VecDeque<(i64, u32)>>,
     /// Up to here nothing will come any more.
     pub(super) settled: i64,
     /// Events that may still be taken back.
     pub(super) open: FxHashSet<u32>,
+    /// Whether events are only tried.
+    pub(super) trying: bool,
     /// Cells and what an event is worth there; reused.
     worth: Vec<(u32, Vec<Val>)>,
 }
+
+/// Where it is to be said what missed a window, events are kept as long again as it is, and no longer than this, in microseconds.
+const LONGER: i64 = 3_600_000_000;
 
 /// How long the events of an index are kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,13 +46,16 @@ struct Keep {
 }
 
 impl Keep {
-    fn of(needs: &[Need], lateness: i64) -> Keep {
+    fn of(needs: &[Need], lateness: i64, longer: bool) -> Keep {
         let mut keep = Keep { none: needs.is_empty(), ..Keep::default() };
         for n in needs {
             match n {
                 Need::All => keep.all = true,
                 Need::Latest => keep.latest = true,
-                Need::Within(d) => keep.within = keep.within.max(Some(d.saturating_add(lateness))),
+                Need::Within(d) => {
+                    let more = if longer { (*d).clamp(0, LONGER) } else { 0 };
+                    keep.within = keep.within.max(Some(d.saturating_add(lateness).saturating_add(more)));
+                }
             }
         }
         keep
@@ -70,7 +78,7 @@ impl Machine<Present> {
 
 impl<A: Annotation> Machine<A> {
     /// From now on events come one at a time, up to `lateness` microseconds late. `findable`: they are looked up by id; `keeps`: those that
-    /// count in a cell are to be named.
+    /// count in a cell, and those that just miss a window, are to be named.
     pub fn go_live(&mut self, (infos, cells): (&[HistoryInfo], &[CellInfo]), findable: bool, lateness: i64, keeps: bool) {
         self.index_events(infos);
         for (h, info) in self.histories.iter_mut().zip(infos) {
@@ -80,7 +88,7 @@ impl<A: Annotation> Machine<A> {
         let kinds = self.graph.schema.kinds.len();
         let mut live = Live { on: true, settled: i64::MIN, by_kind: vec![(vec![], vec![]); kinds], ..Live::default() };
         for (n, h) in self.histories.iter().enumerate() {
-            let keep = Keep::of(&h.info.needs, lateness);
+            let keep = Keep::of(&h.info.needs, lateness, keeps);
             live.keeps.push(keep);
             live.due.push(VecDeque::new());
             let fits = h.fits.iter().zip(&mut live.by_kind).filter(|(f, _)| **f && !keep.none);
@@ -91,7 +99,7 @@ impl<A: Annotation> Machine<A> {
             fits.iter().zip(&mut live.by_kind).filter(|(f, _)| **f).for_each(|(_, k)| k.1.push(n as u32));
             let (states, due) = (Default::default(), VecDeque::new());
             let keeps = keeps && matches!(info.form, CellForm::Fold(_));
-            live.cells.push(Cell { info: info.clone(), states, seen: false, keeps, gone: vec![], due });
+            live.cells.push(Cell { info: info.clone(), states, seen: false, keeps, gone: vec![], due, saved: None });
         }
         self.live = live;
     }
@@ -153,7 +161,7 @@ impl<A: Annotation> Machine<A> {
                 }
                 if let (false, Some(d), Some(due)) = (keep.all, keep.within, live.due.get_mut(*i as usize)) {
                     due.push_back((e.0.saturating_add(d), list));
-                } else if keep.latest && !keep.all {
+                } else if keep.latest && !keep.all && !live.trying {
                     trim(h, list, *keep, &settled, graph);
                 }
             }
@@ -363,7 +371,7 @@ impl<A: Annotation> Machine<A> {
             });
         };
         let read = |v: Val| graph.dictionary.value(v);
-        let result = match cell.window(n, now, &read)? {
+        let result = match cell.window(&key, n, now, &read)? {
             Window::Sum(sum) => settled_value(sum, spec),
             Window::Own(sum) => settled_value(&sum, spec),
             Window::Values(list) => return Some(self.fold(spec, list)),

@@ -168,7 +168,10 @@ impl Store {
             _lock: lock,
         };
         let strict = if foreign { usize::MAX } else { changed.unwrap_or(0) };
+        // what was answered long ago is not explained again
+        store.monitor.set_tries(0);
         store.replay(lines, strict, &path)?;
+        store.monitor.set_tries(options.tries);
         if foreign {
             store.append(&Line { dbm_log: None, n: store.lines + 1, policy: Some(policy.to_string()), entries: vec![] })?;
             store.save()?;

@@ -14,5 +14,6 @@ pub mod path;
 pub mod policy;
 pub mod show;
 pub mod unit;
+pub mod want;
 
 pub use ir::*;

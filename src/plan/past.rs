@@ -37,15 +37,6 @@ impl Past {
     }
 }
 
-fn calendar(unit: &str) -> Calendar {
-    match unit {
-        "hour" => Calendar::Hour,
-        "week" => Calendar::Week,
-        "month" => Calendar::Month,
-        _ => Calendar::Day,
-    }
-}
-
 /// What of `x.attr == e` an index of events answers: the attribute and the other side.
 type Answer<'a> = (AttrId, E<'a>);
 
@@ -77,7 +68,7 @@ impl<'p> Unit<'p, '_> {
         let mut past = Past::new(ty, self.binder_slot(env, b), now);
         if let Some(w) = &b.window {
             past.within = self.window(b.place, w.within);
-            past.per = w.per.as_ref().map(|(unit, zone)| (calendar(unit), zone.clone()));
+            past.per = w.per.as_ref().map(|(unit, zone)| (Calendar::of(unit), zone.clone()));
         }
         Ok(Some(past))
     }

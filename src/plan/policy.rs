@@ -5,6 +5,7 @@ use super::ir::*;
 use super::lower::Lowering;
 use super::order::Sizes;
 use super::unit::{Conjunct, E, Unit, Unsupported, each_part};
+use super::want::Want;
 use crate::base::Place;
 use crate::scalar::{Dictionary, KindId, Type, Val};
 use crate::semantics::hir::{self, PolicyForm};
@@ -17,6 +18,8 @@ use std::sync::Arc;
 pub struct PolicyPlan {
     /// How many slots the frame has.
     pub slots: u32,
+    /// The same, with those of what its clauses want.
+    pub wide: u32,
     /// The kinds that it is on.
     pub ty: Type,
     /// The slot of the event, and its name in bindings.
@@ -74,6 +77,8 @@ pub struct ClauseOfPolicy {
     pub fires: Arc<Block>,
     /// Its message.
     pub message: Option<Arc<MessagePlan>>,
+    /// What would have to be there: for one that forbids or escalates not to do so, if it looks for something; for one that permits, to do so.
+    pub want: Option<Arc<Want>>,
     /// The clause.
     pub place: Place,
 }
@@ -159,7 +164,7 @@ impl<'p> Lowering<'p> {
             lets.steps.push(Step::Let { slot: v.0, value });
             bound.insert(v.0);
         }
-        let mut clauses = vec![];
+        let (mut clauses, mut behind) = (vec![], vec![]);
         for c in &p.clauses {
             let mut list = vec![];
             let (mut needed, mut hidden): (Vec<Slot>, Vec<hir::VarId>) = (vec![], vec![]);
@@ -196,12 +201,22 @@ impl<'p> Lowering<'p> {
             let mut told = inner.clone();
             told.extend(needed);
             let message = c.message.as_ref().map(|m| self.message(m, &mut unit, &told)).transpose()?.map(Arc::new);
-            clauses.push(ClauseOfPolicy { form, fires: Arc::new(fires), message, place: c.place });
+            clauses.push(ClauseOfPolicy { form, fires: Arc::new(fires), message, want: None, place: c.place });
+            behind.push(inner);
+        }
+        let slots = unit.slots;
+        for ((made, c), inner) in clauses.iter_mut().zip(&p.clauses).zip(&behind) {
+            made.want = match made.form {
+                PolicyAct::Effect(Effect::Forbid | Effect::Escalate, _) => unit.missed(c, inner),
+                PolicyAct::Effect(Effect::Permit, _) => Some(unit.wanted(p, c, &bound)),
+                _ => None,
+            };
         }
         let permits = clauses.iter().any(|c| matches!(c.form, PolicyAct::Effect(Effect::Permit, _)));
         let lets_named = p.lets.iter().filter_map(|l| Some((p.vars.get(l.0.0 as usize)?.name.clone(), l.0.0))).collect();
         let mut plan = PolicyPlan {
-            slots: unit.slots,
+            slots,
+            wide: unit.slots,
             ty: ty.clone(),
             now,
             name: "event".into(),

@@ -2,6 +2,7 @@
 //! Fed with the report and the sources that its places refer to, read by whoever runs dbm from a program.
 use crate::base::{Diagnostic, Place, Sources};
 use crate::scalar::instant::format_time;
+use crate::verdict::ruling::Nearest;
 use crate::verdict::{
     CandidateReport, Decision, DemandReport, Effect, FactShift, Located, Reason, Report, Unknown, Verdict, Violation,
 };
@@ -159,6 +160,9 @@ struct ViolationJson<'a> {
     /// Of an obligation: until when it was to be met.
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<String>,
+    /// Of a policy: what came closest to what it misses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<&'a Nearest>,
     program: Option<PlaceJson<'a>>,
     candidate: Vec<LocatedJson<'a>>,
 }
@@ -365,6 +369,7 @@ fn violation<'a>(v: &'a Violation, sources: &'a Sources) -> ViolationJson<'a> {
         effect: v.strike.as_ref().map(|s| if s.due.is_some() { "lapsed" } else { s.effect.name() }),
         to: v.strike.as_ref().and_then(|s| s.to.as_deref()),
         due: v.strike.as_ref().and_then(|s| s.due).map(format_time),
+        nearest: v.nearest.as_ref(),
         witness: v.witness.iter().map(|w| WitnessJson { text: &w.text, candidate: w.candidate.as_ref().map(located) }).collect(),
         program: place(v.program, sources),
         candidate: v.candidate.iter().map(located).collect(),

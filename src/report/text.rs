@@ -218,6 +218,9 @@ fn violation(out: &mut String, same: &[&Violation], with_clause: bool, sources: 
     for (name, what) in v.world.iter().flat_map(world) {
         rows.push((name, shorten(&clean(&what), VALUE), String::new()));
     }
+    if let Some(near) = &v.nearest {
+        rows.push(("nearest", shorten(&clean(&near.text), MESSAGE), String::new()));
+    }
     // the derivation has the steps too
     let witness = if v.why.is_empty() { &v.witness[..] } else { &[] };
     for (i, step) in witness.iter().take(LIST).enumerate() {

@@ -20,6 +20,24 @@ const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 
 impl Calendar {
+    /// The unit of a word (`hour day week month`).
+    pub fn of(word: &str) -> Calendar {
+        match word {
+            "hour" => Calendar::Hour,
+            "week" => Calendar::Week,
+            "month" => Calendar::Month,
+            _ => Calendar::Day,
+        }
+    }
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Calendar::Hour => "hour",
+            Calendar::Day => "day",
+            Calendar::Week => "week",
+            Calendar::Month => "month",
+        }
+    }
     /// No unit is longer, in microseconds (with an hour for a change of clocks).
     pub fn longest(self) -> i64 {
         match self {

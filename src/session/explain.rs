@@ -2,6 +2,7 @@
 use super::live::Plans;
 use super::monitor::{Monitor, because, in_run, json_of, within};
 use super::places::Places;
+use crate::demand::nearest::{self, Extent};
 use crate::demand::policy::{self, At, Firing};
 use crate::engine::{Annotation, Machine};
 use crate::plan::Effect as Act;
@@ -38,12 +39,32 @@ pub(super) struct Judgement {
 
 pub(super) type Opened = (usize, usize, i64, Vec<Box<[Val]>>, Option<String>);
 
+/// What is decided about an event, and whether that is so since no policy permits it.
+fn effect_of<A: Annotation>(m: &Machine<A>, plans: &Plans, found: &[At<A>]) -> (Effect, bool) {
+    let sum = policy::together(&plans.policies, found, &m.universe, plans.default_permits);
+    let certain = |a: &Option<A>| a.as_ref().and_then(A::certain).is_some();
+    let faulty = found.iter().any(|at| at.fault().is_some());
+    match () {
+        _ if certain(&sum.forbids) || faulty => (Effect::Forbid, false),
+        _ if certain(&sum.escalates) => (Effect::Escalate, false),
+        _ if certain(&sum.permits) => (Effect::Permit, false),
+        _ => (Effect::Forbid, true),
+    }
+}
+
+/// What is decided about an event, and whether it is rewritten if it is permitted.
+pub(super) fn effect<A: Annotation>(m: &Machine<A>, plans: &Plans, found: &[At<A>]) -> (Effect, bool) {
+    let rewrites = |at: &At<A>| {
+        let plan = plans.policies.get(at.policy);
+        at.fired.iter().any(|f| matches!(plan.and_then(|p| p.clauses.get(f.0)).map(|c| &c.form), Some(PolicyAct::Rewrite(..))))
+    };
+    (effect_of(m, plans, found).0, found.iter().any(rewrites))
+}
+
 /// Puts together what was found at an event.
 pub(super) fn judgement<A: Annotation>(m: &mut Machine<A>, plans: &Plans, n: u32, found: &[At<A>]) -> Judgement {
     let event = Val::event(n);
-    let universe = m.universe.clone();
-    let sum = policy::together(&plans.policies, found, &universe, plans.default_permits);
-    let certain = |a: &Option<A>| a.as_ref().and_then(A::certain).is_some();
+    let (effect, default) = effect_of(m, plans, found);
     let mut faults: Vec<(usize, String)> = vec![];
     for at in found {
         if let Some(f) = at.fault() {
@@ -51,14 +72,6 @@ pub(super) fn judgement<A: Annotation>(m: &mut Machine<A>, plans: &Plans, n: u32
             faults.push((at.policy, text));
         }
     }
-    let forbidden = certain(&sum.forbids);
-    let effect = match () {
-        _ if forbidden || !faults.is_empty() => Effect::Forbid,
-        _ if certain(&sum.escalates) => Effect::Escalate,
-        _ if certain(&sum.permits) => Effect::Permit,
-        _ => Effect::Forbid,
-    };
-    let default = effect == Effect::Forbid && !forbidden && faults.is_empty();
     let decides = match effect {
         Effect::Permit => Act::Permit,
         Effect::Escalate => Act::Escalate,
@@ -120,6 +133,8 @@ pub(super) fn recorded(event: String) -> Decision {
         warnings: vec![],
         rewrites: vec![],
         obligations: vec![],
+        changes: vec![],
+        tried: 0,
         noted: Noted::default(),
     }
 }
@@ -151,6 +166,28 @@ pub(super) fn decision(monitor: &Monitor, shown: String, _: u32, judged: &Judgem
         decision.rewrites.push(Rewrite { policy: monitor.policy(*p), path: std::iter::once(name).chain(keys).collect(), value });
     }
     decision
+}
+
+/// Adds to a refusal what came closest to what it misses. The event is still in the history.
+pub(super) fn nearest(monitor: &mut Monitor, n: u32, judged: &Judgement, decision: &mut Decision) {
+    let extent = Extent { back: None };
+    let sources = monitor.program.sources().clone();
+    let Monitor { core, plans, .. } = monitor;
+    in_run!(core, m => {
+        let before = m.begin_trial();
+        let universe = m.universe;
+        let reasons = judged.fired.iter().filter(|f| f.act != Act::Warn);
+        for (f, because) in reasons.zip(&mut decision.reasons) {
+            let Some(plan) = plans.policies.get(f.policy) else { continue };
+            let miss = nearest::missed(m, plan, f.clause, Val::event(n), &universe, extent);
+            because.nearest = miss.map(|miss| miss.told(&sources));
+        }
+        if let (true, Some(because)) = (judged.default, decision.reasons.last_mut()) {
+            let miss = nearest::unpermitted(m, &plans.policies, Val::event(n), &universe, extent);
+            because.nearest = miss.map(|miss| miss.told(&sources));
+        }
+        m.end_trial(&before);
+    });
 }
 
 fn fired(monitor: &Monitor, f: &Fired) -> Because {
@@ -209,7 +246,7 @@ pub(super) fn rewrite(monitor: &mut Monitor, kind: KindId, values: &[Val], judge
 }
 
 /// A Json with another value at the end of a way.
-fn put(of: &Value, keys: &[Value], new: Value) -> Result<Value, String> {
+pub(super) fn put(of: &Value, keys: &[Value], new: Value) -> Result<Value, String> {
     let Some((key, rest)) = keys.split_first() else { return Ok(new) };
     match (of, key) {
         (Value::Record(fields), Value::Text(name)) => {

@@ -96,7 +96,7 @@ impl<'p, A: Annotation> Evaluation<'p, A> {
             traced::contradictions(m, (&plans, &found, beside), event, &number, &mut all);
             if with_default {
                 let sum = policy::together(&plans, &found, &worlds, default_permits);
-                default.unpermitted(m, &sum, event, reading.most);
+                default.unpermitted(m, &plans, (&sum, &worlds), event, reading.most);
             }
         }
         for (number, checked) in numbers.iter().zip(governed.counts()) {

@@ -179,6 +179,7 @@ fn violation(policy: &str, f: &Fired) -> Violation {
         why: vec![],
         world: None,
         strike: None,
+        nearest: None,
         program: f.place,
         candidate: vec![],
     }

@@ -130,6 +130,13 @@ impl Plans {
         }
         self.judge(m, event)
     }
+    /// The same of an event that is only tried: it keeps nothing.
+    pub fn tried<A: Annotation>(&mut self, m: &mut Machine<A>, event: u32) -> Vec<At<A>> {
+        for t in &self.timed {
+            m.timed(t, event..event + 1);
+        }
+        self.judge(m, event)
+    }
     /// What the policies say of an event.
     pub fn judge<A: Annotation>(&mut self, m: &mut Machine<A>, event: u32) -> Vec<At<A>> {
         let universe = m.universe.clone();

@@ -1,5 +1,6 @@
 //! The facade that embedders and all faces use: compile a program once, read candidates, check, query, test. Fed by hosts, joins all rooms.
 mod carried;
+mod change;
 mod condition;
 pub mod core;
 pub mod decide;

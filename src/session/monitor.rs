@@ -3,6 +3,7 @@
 //! writes down in snapshot.
 //!
 //! Long because what an event does to the history, and what takes it back, must be read side by side.
+use super::change;
 use super::explain::{self, Judgement};
 use super::live::{Core, Plans, Wanted};
 use super::program::Program;
@@ -73,7 +74,7 @@ impl Event {
 }
 
 /// How a monitor works.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MonitorOptions {
     /// How late an event may come behind a newer one, in microseconds.
     pub lateness: i64,
@@ -81,6 +82,15 @@ pub struct MonitorOptions {
     pub beside: Option<Input>,
     /// What a decision may cost.
     pub limits: Limits,
+    /// How many decisions are tried at most to find with which changes a refused event would have been permitted. With 0 a refusal says
+    /// only which policies refuse, and not what came closest to what they miss either.
+    pub tries: u32,
+}
+
+impl Default for MonitorOptions {
+    fn default() -> Self {
+        MonitorOptions { lateness: 0, beside: None, limits: Limits::default(), tries: 300 }
+    }
 }
 
 /// What a monitor counted.
@@ -149,6 +159,10 @@ pub struct Monitor {
     pub(super) tidy_at: usize,
     /// What the structure beside the events was made of.
     pub(super) beside: Option<Input>,
+    /// See `MonitorOptions`.
+    pub(super) tries: u32,
+    /// What the program reads of events, once that was asked.
+    pub(super) reads: Option<Arc<change::Reads>>,
 }
 
 /// Does the same in either sort of run.
@@ -227,6 +241,8 @@ impl Monitor {
             base,
             tidy_at: base + TIDY,
             beside: options.beside.clone(),
+            tries: options.tries,
+            reads: None,
         })
     }
 
@@ -281,8 +297,14 @@ impl Monitor {
                 self.keep(key, event.at, Known { n, proposed, open: true, decision: None });
             }
             Effect::Escalate | Effect::Forbid => {
-                self.leave(n);
-                self.count -= 1;
+                if self.tries > 0 {
+                    explain::nearest(self, n, &judged, &mut decision);
+                }
+                self.take_back(n);
+                if self.tries > 0 {
+                    let found = change::find(self, &key, event.at, &proposed);
+                    (decision.changes, decision.tried) = (found.changes, found.tried);
+                }
                 if judged.effect == Effect::Escalate {
                     self.escalated.insert(key.clone(), Escalated { values: proposed, at: event.at });
                     if self.escalated.len() > WAITING {
@@ -415,6 +437,11 @@ impl Monitor {
     /// How many events are kept, since a window, a key or an open proposal needs them.
     pub fn kept(&self) -> usize {
         self.core.graph().live().map_or(0, |l| l.len())
+    }
+
+    /// How many decisions are tried from now on to find what would have been permitted; see [`MonitorOptions::tries`].
+    pub fn set_tries(&mut self, tries: u32) {
+        self.tries = tries;
     }
 
     /// The program that it decides by.
@@ -588,6 +615,12 @@ impl Monitor {
         noted
     }
 
+    /// An event that came last leaves again: those behind it do not know of it yet.
+    fn take_back(&mut self, n: u32) {
+        in_run!(&mut self.core, m => m.end_try(n));
+        self.count -= 1;
+    }
+
     /// An event is as if it had never come.
     fn leave(&mut self, n: u32) {
         in_run!(&mut self.core, m => m.depart(n));
@@ -659,8 +692,7 @@ impl Monitor {
     /// A permitted event is decided once more as it is rewritten. Else why it is forbidden; then it has left.
     fn rewritten(&mut self, key: &Key, n: u32, judged: Judgement) -> Result<(u32, Judgement), String> {
         let row = self.core.graph().live().and_then(|l| l.get(n)).cloned();
-        self.leave(n);
-        self.count -= 1;
+        self.take_back(n);
         let Some(row) = row else { return Err("it is not there".into()) };
         let values = explain::rewrite(self, key.0, &row.values, &judged)?;
         let (again, second) = match self.come(key, row.at, values) {
@@ -674,8 +706,7 @@ impl Monitor {
         match explain::rewrite(self, key.0, &now, &second) {
             Ok(same) if same == now => Ok((again, Judgement { rewrites: judged.rewrites, ..second })),
             _ => {
-                self.leave(again);
-                self.count -= 1;
+                self.take_back(again);
                 Err("the rewritten event would be rewritten again, to something else".into())
             }
         }
@@ -748,6 +779,7 @@ pub(super) fn because(policy: String, effect: &str, message: String) -> Because 
         clause: String::new(),
         values: serde_json::Map::new(),
         events: vec![],
+        nearest: None,
     }
 }
 

@@ -224,3 +224,26 @@ fn what_was_forbidden_or_withdrawn_is_not_history_without_a_window_either() {
         assert!(!decide(&mut m, "r6", "run", 1));
     }
 }
+
+#[test]
+fn a_late_event_that_is_refused_leaves_the_order_of_those_behind_it() {
+    let text = r#"
+event Call { tool: Text }
+default permit
+policy p {
+  on c: Call
+  forbid when c.tool == "bad"
+  let seen = max(x.index for x: Call where x.tool == "good")
+  warn when seen != none
+  message "{seen}"
+}
+"#;
+    let program = Program::compile("p.dbm", text, &NoFiles, &CompileOptions::default()).unwrap();
+    let mut m = Monitor::new(&program, &MonitorOptions { lateness: 100 * S, ..MonitorOptions::default() }).unwrap();
+    let call = |id: &str, at: i64, tool: &str| Event::new("Call", id, at * S).with("tool", Value::text(tool));
+    for (id, at) in [("a", 10), ("b", 20), ("c", 30)] {
+        assert!(m.decide(&call(id, at, "good")).permits());
+    }
+    assert_eq!(m.decide(&call("x", 5, "bad")).effect, Effect::Forbid);
+    assert_eq!(m.decide(&call("d", 40, "other")).warnings[0].message, "2");
+}

@@ -14,6 +14,8 @@ impl Program {
     /// Decides about a trace once more. What happened is what `old` permitted; without it, all events of the trace. The history is the same
     /// for both: a decision differs because the policies do, and not because an earlier one did.
     pub fn replay(&self, trace: &Input, old: Option<&Program>, options: &MonitorOptions) -> Result<Replayed, Failure> {
+        // what would have been permitted is not asked here
+        let options = &MonitorOptions { tries: 0, ..options.clone() };
         let events = self.events(trace, options)?;
         let mut new = Monitor::new(self, options)?;
         let mut before = old.map(|p| Monitor::new(p, options)).transpose()?;

@@ -68,6 +68,9 @@ struct Tracing<'a> {
     opened: u64,
     origins: FxHashMap<Val, u64>,
     seen: Seen,
+    /// The last events, if a refusal may have to say which of them came closest.
+    recent: VecDeque<u32>,
+    seeks: bool,
     late: (usize, Option<u64>),
     repeated: (u64, Option<u64>),
     /// By kind: the attributes that name elements, by their positions.
@@ -118,6 +121,7 @@ pub(super) fn check(
     let kinds = (0..program.schema.kinds.len() as u32).map(KindId);
     let typed = |k: KindId| program.schema.attrs_of(k).into_iter().filter_map(|a| program.schema.attr(a)).enumerate();
     let refers = kinds.map(|k| typed(k).filter(|a| a.1.ty.has_elements()).map(|(n, a)| (n, a.ty.clone())).collect()).collect();
+    let seeks = plans.policies.iter().flat_map(|p| &p.clauses).filter_map(|c| c.want.as_ref()).any(|w| w.seeks());
     let mut t = Tracing {
         program,
         plans,
@@ -134,6 +138,8 @@ pub(super) fn check(
         opened: 0,
         origins: FxHashMap::default(),
         seen: Seen::default(),
+        recent: VecDeque::new(),
+        seeks,
         late: (0, None),
         repeated: (0, None),
         refers,
@@ -309,10 +315,22 @@ impl Tracing<'_> {
             self.open.insert((due, self.opened), o);
         }
         in_run!(&mut self.core, m => m.set_open(found.0, false));
-        if !kept && let Some(live) = self.core.graph_mut().live_mut() {
-            live.unpin(found.0);
+        if !kept {
+            self.let_go(found.0);
         }
         true
+    }
+
+    /// An event is judged: it is kept only as long as something needs it.
+    fn let_go(&mut self, n: u32) {
+        let mut gone = Some(n);
+        if self.seeks {
+            self.recent.push_back(n);
+            gone = if self.recent.len() > traced::BACK { self.recent.pop_front() } else { None };
+        }
+        if let (Some(n), Some(live)) = (gone, self.core.graph_mut().live_mut()) {
+            live.unpin(n);
+        }
     }
 
     /// Judges what is due before an instant; without one, at the end of the trace, everything.
@@ -457,7 +475,7 @@ fn account<A: Annotation>(
     if with_default {
         let universe = m.universe.clone();
         let sum = policy::together(&plans.policies, found, &universe, plans.default_permits);
-        default.unpermitted(m, &sum, event, reading.most);
+        default.unpermitted(m, &plans.policies, (&sum, &universe), event, reading.most);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::decide::{Asked, SHOWN_FAULTS};
 use crate::base::{Diagnostic, Place, Severity};
 use crate::demand::error;
+use crate::demand::nearest::{self, Extent, Miss};
 use crate::demand::policy::{self, At, Together};
 use crate::demand::rewrite::{self, Beside};
 use crate::engine::fault::FaultAt;
@@ -15,6 +16,12 @@ use crate::scalar::{Element, Val};
 use crate::semantics::hir::{PolicyState, Program};
 use crate::verdict::{DemandKind, DemandReport, Due, Effect, Located, Remark, Strike, Unknown, Verdict, Violation};
 use std::sync::Arc;
+
+/// Of so many violations of a policy it is asked what came closest.
+const ASKED: usize = 10;
+/// So many events before one are looked at for what came closest.
+pub const BACK: usize = 1_000;
+const EXTENT: Extent = Extent { back: Some(BACK as u64) };
 
 /// How a trace is read.
 pub struct Reading<'a> {
@@ -39,6 +46,8 @@ pub struct Traced {
     pub count: u64,
     /// The first of them.
     pub struck: Vec<Struck>,
+    /// Of how many it was asked what came closest.
+    pub asked: usize,
     /// Obligations that are open.
     pub open: Vec<Struck>,
     /// What it warns of and would rewrite: the first, and how many.
@@ -64,6 +73,8 @@ pub struct Struck {
     pub strike: Strike,
     /// The policy's message.
     pub message: Option<String>,
+    /// What came closest to what it misses.
+    pub nearest: Option<Miss>,
 }
 
 impl Traced {
@@ -73,6 +84,12 @@ impl Traced {
         if self.struck.len() < most {
             self.struck.push(struck());
         }
+    }
+    /// Whether it is asked of one more what came closest.
+    fn asks(&mut self, most: usize) -> bool {
+        let asks = self.struck.len() < most && self.asked < ASKED;
+        self.asked += usize::from(asks);
+        asks
     }
     /// A fault at an event.
     pub fn fault<A: Annotation>(&mut self, m: &Machine<A>, fault: u32, event: Val) {
@@ -87,13 +104,25 @@ impl Traced {
         self.faults.0.push((at.clone(), event()));
     }
     /// What no policy permits.
-    pub fn unpermitted<A: Annotation>(&mut self, m: &Machine<A>, sum: &Together<A>, event: Val, most: usize) {
+    pub fn unpermitted<A: Annotation>(
+        &mut self,
+        m: &mut Machine<A>,
+        plans: &[PolicyPlan],
+        (sum, worlds): (&Together<A>, &A),
+        event: Val,
+        most: usize,
+    ) {
         self.checked += 1;
         match &sum.default {
             Some(a) if a.certain().is_some() => {
                 let strike = Strike { effect: Effect::Forbid, to: None, due: None };
+                let nearest = match self.asks(most) {
+                    true => nearest::unpermitted(m, plans, event, worlds, EXTENT),
+                    false => None,
+                };
                 self.strike(most, || Struck {
                     event,
+                    nearest,
                     shown: m.show(event),
                     name: "event".into(),
                     place: Place::default(),
@@ -118,7 +147,7 @@ pub fn obligation<A: Annotation>(
     let PolicyAct::Oblige { otherwise, .. } = &c.form else { return None };
     let effect = if otherwise.is_some() { Effect::Escalate } else { Effect::Forbid };
     let strike = Strike { effect, to: otherwise.as_ref().map(|t| t.to_string()), due: Some(due) };
-    Some(Struck { event, shown: m.show(event), name: plan.name.clone(), place: c.place, strike, message })
+    Some(Struck { event, shown: m.show(event), name: plan.name.clone(), place: c.place, strike, message, nearest: None })
 }
 
 /// What is said of an obligation without a message that lapsed.
@@ -155,7 +184,12 @@ pub fn event<A: Annotation>(
         let strike = Strike { effect, to, due: None };
         let message = if traced.struck.len() < reading.most { policy::told(m, plan, clause, event, &here) } else { None };
         let shown = if traced.struck.len() < reading.most { m.show(event) } else { String::new() };
-        traced.strike(reading.most, || Struck { event, shown, name: plan.name.clone(), place: c.place, strike, message });
+        let nearest = match c.want.is_some() && traced.asks(reading.most) {
+            true => nearest::missed(m, plan, clause, event, &here, EXTENT),
+            false => None,
+        };
+        let (name, place) = (plan.name.clone(), c.place);
+        traced.strike(reading.most, || Struck { event, shown, name, place, strike, message, nearest });
     }
     for (clause, a) in &at.fired {
         let Some(c) = plan.clauses.get(*clause) else { continue };
@@ -298,6 +332,7 @@ fn violation(policy: &str, s: &Struck, place: Place, asked: &Asked<'_>, located:
         witness: vec![],
         why: vec![],
         world: None,
+        nearest: s.nearest.as_ref().map(|m| m.told(asked.sources)),
         strike: Some(s.strike.clone()),
         program: place,
         candidate: located.into_iter().collect(),

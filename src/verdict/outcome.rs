@@ -1,5 +1,6 @@
 //! The outcome of a run: per candidate, per demand, per violation. Made by demand, completed with places by session, drawn by report.
 use super::Reason;
+use super::ruling::Nearest;
 use crate::base::{Diagnostic, Place, Severity};
 use serde_json::Value as Json;
 
@@ -112,6 +113,8 @@ pub struct Violation {
     pub world: Option<WorldChange>,
     /// Of a policy: what it does with the event.
     pub strike: Option<Strike>,
+    /// Of a policy: what came closest to what it misses.
+    pub nearest: Option<Nearest>,
     /// The clause.
     pub program: Place,
     /// The elements of the binding in the candidate.

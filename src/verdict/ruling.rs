@@ -26,9 +26,19 @@ pub struct Decision {
     /// What follows from it, and until when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub obligations: Vec<Owed>,
+    /// Of a refusal: changes of the event with which it would have been permitted, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// How many decisions were tried for them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tried: u32,
     /// What came to light with it.
     #[serde(flatten)]
     pub noted: Noted,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Decision {
@@ -75,6 +85,38 @@ pub struct Because {
     /// The events that it found or counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
+    /// Of a refusal that misses something: what came closest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<Nearest>,
+}
+
+/// What came closest to what a refusal misses, and what about it is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Nearest {
+    /// In a line.
+    pub text: String,
+    /// The event (or node), if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// The conditions that it fails, as they stand in the program, and the window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
+}
+
+/// A change of an event with which it would have been permitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// In a few words.
+    pub text: String,
+    /// The attributes, and the keys of the way into them with points between, with the values with which it was decided.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub set: serde_json::Map<String, Json>,
+    /// When the event as it is would be permitted, if nothing else happens (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Of a number that is as near as can be: the value next to it, with which it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Json>,
 }
 
 /// A change to an event.

@@ -16,6 +16,7 @@ mod library;
 mod monitor;
 mod n8n;
 mod narrow;
+mod nearest;
 // truth is an option there, and unknown does not end a fold
 #[allow(clippy::manual_try_fold)]
 mod oracle;

@@ -6,7 +6,7 @@ use dbm::verdict::ruling::Decision;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const DECLARED: &str = r#"
+pub const DECLARED: &str = r#"
 node Agent { budget: Float }
 event Call { session: Text, actor: Agent, tool: Text, amount: Int?, args: Json }
 observed event Result { session: Text, tool: Text, ok: Bool }
@@ -14,7 +14,7 @@ observed event Approval { by: Agent, tool: Text }
 "#;
 
 /// Programs that use each word of the past, with windows and without.
-const PROGRAMS: &[&str] = &[
+pub const PROGRAMS: &[&str] = &[
     r#"
 policy tools { on c: Call  permit when c.tool in ["a", "b", "c", "d"] }
 policy spending {
@@ -62,20 +62,20 @@ policy other { on c: Call where c.actor == Agent("m")  rewrite c.args.n = 1 when
 
 const BESIDE: &str =
     r#"{"nodes": [{"id": "m", "kind": "Agent", "budget": 20.0}, {"id": "n", "kind": "Agent", "budget": 9.0}], "edges": []}"#;
-const S: i64 = 1_000_000;
+pub const S: i64 = 1_000_000;
 
-struct Rng(u64);
+pub struct Rng(pub u64);
 impl Rng {
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (self.0 >> 33) % n
     }
-    fn of<'a>(&mut self, list: &[&'a str]) -> &'a str {
+    pub fn of<'a>(&mut self, list: &[&'a str]) -> &'a str {
         list[self.below(list.len() as u64) as usize]
     }
 }
 
-fn event(rng: &mut Rng, id: u64, at: i64) -> Event {
+pub fn event(rng: &mut Rng, id: u64, at: i64) -> Event {
     let id = format!("e{id}");
     let session = Value::text(rng.of(&["s", "t"]));
     let tool = Value::text(rng.of(&["a", "b", "c", "d"]));
@@ -96,7 +96,7 @@ fn event(rng: &mut Rng, id: u64, at: i64) -> Event {
     }
 }
 
-fn to_json(e: &Event) -> serde_json::Value {
+pub fn to_json(e: &Event) -> serde_json::Value {
     let mut o = json!({"kind": e.kind, "id": e.id, "at": dbm::scalar::instant::format_time(e.at)});
     for (n, v) in &e.attrs {
         o[n] = dbm::scalar::json::to_json(v, &|_| String::new());
@@ -105,7 +105,7 @@ fn to_json(e: &Event) -> serde_json::Value {
 }
 
 /// What the evaluation of the whole history says of its event of that id.
-fn judged(program: &Program, history: &BTreeMap<(i64, u64), Event>, of: &str) -> Effect {
+pub fn judged(program: &Program, history: &BTreeMap<(i64, u64), Event>, of: &str) -> Effect {
     let mut beside: serde_json::Value = serde_json::from_str(BESIDE).unwrap();
     beside["events"] = history.values().map(to_json).collect();
     let options = RunOptions { lateness: 1_000_000 * S, ..RunOptions::default() };
@@ -128,7 +128,7 @@ fn judged(program: &Program, history: &BTreeMap<(i64, u64), Event>, of: &str) ->
     effect
 }
 
-fn options(lateness: i64) -> MonitorOptions {
+pub fn options(lateness: i64) -> MonitorOptions {
     MonitorOptions { lateness, beside: Some(Input::new("s.json", BESIDE)), ..MonitorOptions::default() }
 }
 

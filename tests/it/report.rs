@@ -43,6 +43,7 @@ fn report(place: impl Fn(&str) -> Place) -> Report {
         why: vec![],
         world: None,
         strike: None,
+        nearest: None,
         witness: vec![
             step("Service(\"web\") -calls-> Service(\"api\")", "/edges/0", 12),
             step("Service(\"api\") -calls-> Service(\"web\")", "/edges/1", 13),

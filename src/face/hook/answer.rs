@@ -1,6 +1,6 @@
 //! What is decided about a call, as each agent wants to hear it. Fed by the verb `hook`, which prints it.
 use super::dialect::{Dialect, Form};
-use crate::session::ruling::{Because, Decision, Owed};
+use crate::session::ruling::{Because, Change, Decision, Owed};
 use serde_json::{Map, Value as Json, json};
 
 /// What the process prints, and nothing but that: some agents read it whole.
@@ -99,6 +99,13 @@ pub fn reason(decision: &Decision) -> String {
             continue;
         }
         lines.push(format!("{}: {}{to}", r.policy, r.message));
+        lines.extend(r.nearest.iter().map(|n| format!("nearest: {}", n.text)));
+    }
+    // who calls can call otherwise, or wait; who and what it is stays
+    let own = |c: &&Change| c.set.keys().all(|k| k.starts_with("args."));
+    let changes: Vec<&str> = decision.changes.iter().filter(own).map(|c| c.text.as_str()).collect();
+    if !changes.is_empty() {
+        lines.push(format!("it would be permitted with {}", changes.join(", or ")));
     }
     lines.join("\n")
 }
