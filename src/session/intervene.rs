@@ -337,14 +337,13 @@ impl<'p> Run<'p> {
             let before = if compared { Before::Further(n) } else { Before::First };
             let what = (values, budget, how);
             // few worlds without faults are the common case, and cost least
-            let ended = match size <= Few::MOST {
-                true => self.evaluated(strata, what, going, &now, (&joint, before, Few::all(size)))?,
-                false => None,
-            };
-            let ended = match ended {
-                Some(ended) => Some(ended),
-                None => self.evaluated(strata, what, going, &now, (&joint, before, Worlds::all(size)))?,
-            };
+            let mut ended = None;
+            if size <= Few::MOST {
+                ended = self.evaluated(strata, what, going, &now, (&joint, before, Few::all(size)))?;
+            }
+            if ended.is_none() {
+                ended = self.evaluated(strata, what, going, &now, (&joint, before, Worlds::all(size)))?;
+            }
             let Some(ended) = ended else { return Ok(left) };
             if ended.limit.is_some() {
                 self.tried.limit = ended.limit;
