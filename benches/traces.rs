@@ -133,11 +133,13 @@ fn event(line: &str) -> Event {
     e.with("amount", Value::Int(doc["args"]["amount"].as_i64().expect("a number"))).with("target", text(&doc["args"]["target"]))
 }
 
-/// What a monitor takes for one event: the nanoseconds of each, sorted; how many it permits, and how many events it keeps at the end.
-fn decided(lines: &str) -> (Vec<u64>, usize, usize) {
+/// What a monitor takes for one event, which may explain a refusal by so many tries: the nanoseconds of each that is permitted, and of each that
+/// is refused, sorted; and how many events it keeps at the end.
+fn decided(lines: &str, tries: u32) -> ([Vec<u64>; 2], usize) {
     let program = Program::compile("trace.dbm", PROGRAM, &NoFiles, &CompileOptions::default()).unwrap_or_else(|e| panic!("{e}"));
-    let mut monitor = Monitor::new(&program, &MonitorOptions::default()).unwrap_or_else(|f| panic!("{:?}", f.diagnostics));
-    let (mut times, mut permitted) = (vec![], 0);
+    let options = MonitorOptions { tries, ..MonitorOptions::default() };
+    let mut monitor = Monitor::new(&program, &options).unwrap_or_else(|f| panic!("{:?}", f.diagnostics));
+    let mut times = [vec![], vec![]];
     for line in lines.lines() {
         let event = event(line);
         let begin = Instant::now();
@@ -145,11 +147,10 @@ fn decided(lines: &str) -> (Vec<u64>, usize, usize) {
         if permits {
             monitor.confirm("Call", &event.id).expect("it was permitted");
         }
-        times.push(begin.elapsed().as_nanos() as u64);
-        permitted += usize::from(permits);
+        times[usize::from(!permits)].push(begin.elapsed().as_nanos() as u64);
     }
-    times.sort_unstable();
-    (times, permitted, monitor.kept())
+    times.iter_mut().for_each(|t| t.sort_unstable());
+    (times, monitor.kept())
 }
 
 fn main() {
@@ -161,9 +162,8 @@ fn main() {
     let mut whole = String::from(
         "| events | s | events per processor second | memory without the file, MB |\n| ---: | ---: | ---: | ---: |\n",
     );
-    let mut one = String::from(
-        "| events | permitted | kept at the end | p50 µs | p99 µs | max µs |\n| ---: | ---: | ---: | ---: | ---: | ---: |\n",
-    );
+    let mut one =
+        String::from("| events | refusals | calls | p50 µs | p99 µs | max µs |\n| ---: | --- | ---: | ---: | ---: | ---: |\n");
     let given = std::env::var("DBM_BENCH_TRACE").ok();
     for events in [100_000, 1_000_000].into_iter().filter(|n| only.is_none_or(|o| o == *n)) {
         let lines = match &given {
@@ -188,13 +188,21 @@ fn main() {
         let line = format!("| {events} | {seconds:.2} | {rate} | {memory:.0} |");
         eprintln!("{line}");
         let _ = writeln!(whole, "{line}");
-        let (times, permitted, kept) = decided(&lines);
-        let part = |p: usize| {
+        let part = |times: &[u64], p: usize| {
             times.get((times.len() * p / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default() as f64 / 1e3
         };
-        let line = format!("| {events} | {permitted} | {kept} | {:.2} | {:.2} | {:.0} |", part(50), part(99), part(100));
-        eprintln!("{line}");
-        let _ = writeln!(one, "{line}");
+        for (tries, name) in [(0, "not explained"), (MonitorOptions::TRIES, "explained")] {
+            let ([permitted, refused], kept) = decided(&lines, tries);
+            let mut all = [&permitted[..], &refused[..]].concat();
+            all.sort_unstable();
+            for (what, times) in [("all", &all), ("permitted", &permitted), ("refused", &refused)] {
+                let (n, half, most) = (times.len(), part(times, 50), part(times, 100));
+                let line = format!("| {events} | {name} | {n} {what} | {half:.1} | {:.1} | {most:.0} |", part(times, 99));
+                eprintln!("{line}");
+                let _ = writeln!(one, "{line}");
+            }
+            eprintln!("{kept} events are kept at the end");
+        }
     }
     println!("{whole}\n{one}");
     if words.iter().any(|w| w == "--write") {
@@ -208,7 +216,8 @@ fn main() {
              minutes by somebody else, a budget of a day, nothing out of a session that read a secret, six failures in a row. First a recorded \
              trace, `dbm check trace.dbm trace.ndjson --reader trace --lateness 30s`, from JSON lines to verdicts: processor seconds of the \
              whole process and its peak memory, medians of {RUNS} runs.\n\n{whole}\nThen a monitor in front of the same events: `decide`, and `confirm` \
-             of what is permitted, in one process, each call by the clock on the wall.\n\n{one}{tail}",
+             of what is permitted, in one process, each call by the clock on the wall. A refusal that is explained says what came closest, and with which \
+             changes it would have been permitted (`MonitorOptions::tries`).\n\n{one}{tail}",
             head.trim_end()
         );
         std::fs::write(path, section).expect("docs can be written");

@@ -154,6 +154,35 @@ fn apart(case: &Case, a: &Expr, b: &Expr) -> bool {
 
 // ------------------------------------------------------------------ what changes nothing
 
+/// Clauses that forbid, each by the condition of it that the fewest of them have: one whose conditions are all among some others has that too.
+struct Rarest<'a> {
+    by_text: BTreeMap<&'a str, Vec<usize>>,
+    always: Vec<usize>,
+}
+
+impl<'a> Rarest<'a> {
+    fn of(cases: &'a [Case]) -> Rarest<'a> {
+        let forbids = || cases.iter().enumerate().filter(|c| c.1.effect() == Some(Effect::Forbid));
+        let mut often: BTreeMap<&str, usize> = BTreeMap::new();
+        forbids().flat_map(|c| &c.1.texts).for_each(|t| *often.entry(t).or_default() += 1);
+        let mut all = Rarest { by_text: BTreeMap::new(), always: vec![] };
+        for (n, case) in forbids() {
+            match case.texts.iter().min_by_key(|t| often.get(t.as_str()).copied()) {
+                Some(t) => all.by_text.entry(t).or_default().push(n),
+                None => all.always.push(n),
+            }
+        }
+        all
+    }
+    /// Those that may have no other conditions than these, in order.
+    fn below(&self, texts: &BTreeSet<String>) -> Vec<usize> {
+        let found = texts.iter().filter_map(|t| self.by_text.get(t.as_str())).flatten().chain(&self.always);
+        let mut found: Vec<usize> = found.copied().collect();
+        found.sort_unstable();
+        found
+    }
+}
+
 /// Clauses that others make pointless.
 fn shadowed(c: &Checker, cases: &[Case]) -> Vec<Diagnostic> {
     let mut found = vec![];
@@ -162,6 +191,7 @@ fn shadowed(c: &Checker, cases: &[Case]) -> Vec<Diagnostic> {
         (Kinds::Of(k), Kinds::Of(of)) => k.iter().all(|k| of.contains(k)),
         _ => false,
     };
+    let forbids = Rarest::of(cases);
     for (i, case) in cases.iter().enumerate() {
         let (Some(effect), Some((name, kinds))) = (case.effect(), case.event()) else { continue };
         // what stands in `let` has its meaning in one policy only
@@ -175,7 +205,7 @@ fn shadowed(c: &Checker, cases: &[Case]) -> Vec<Diagnostic> {
                 && o.texts.is_subset(&case.texts)
         };
         if matches!(effect, Effect::Permit | Effect::Escalate)
-            && let Some(f) = cases.iter().filter(|o| o.effect() == Some(Effect::Forbid)).find(other)
+            && let Some(f) = forbids.below(&case.texts).into_iter().filter_map(|n| cases.get(n)).find(other)
         {
             let (word, at) = word(c, case.clause);
             let d = Diagnostic::warning(error::SHADOWED_CLAUSE, format!("whatever this would {word} is forbidden"))
@@ -185,7 +215,9 @@ fn shadowed(c: &Checker, cases: &[Case]) -> Vec<Diagnostic> {
             found.push(d);
             continue;
         }
-        let earlier = cases.iter().take(i).filter(|o| o.policy.place == case.policy.place && o.effect() == Some(effect));
+        let own = |o: &&Case| o.policy.place == case.policy.place;
+        let first = i - cases.iter().take(i).rev().take_while(own).count();
+        let earlier = cases.iter().take(i).skip(first).filter(|o| o.effect() == Some(effect));
         let to = |c: &PolicyClause| match &c.form {
             PolicyForm::Escalate(to) => Some(to.clone()),
             _ => None,

@@ -158,21 +158,22 @@ struct Search<'a> {
 }
 
 /// Looks for changes of an event that was refused, and is not in the history.
-pub(super) fn find(monitor: &mut Monitor, key: &Key, at: i64, row: &[Val]) -> Found {
+/// `counted`: the events on which the refusal rests.
+pub(super) fn find(monitor: &mut Monitor, key: &Key, at: i64, (row, counted): (&[Val], &[u32])) -> Found {
     let most = monitor.tries;
     let program = monitor.program.clone();
     let Some(checked) = program.inner().checked.as_ref() else { return Found { changes: vec![], tried: 0 } };
     let reads = monitor.reads.get_or_insert_with(|| Arc::new(Reads::of(&checked.program))).clone();
     let before = in_run!(&mut monitor.core, m => m.begin_trial());
     let mut search = Search { monitor, key: key.clone(), at, row: row.into(), tried: 0, most };
-    let changes = search.changes(&reads);
+    let changes = search.changes(&reads, counted);
     let tried = search.tried;
     in_run!(&mut monitor.core, m => m.end_trial(&before));
     Found { changes, tried }
 }
 
 impl Search<'_> {
-    fn changes(&mut self, reads: &Reads) -> Vec<Change> {
+    fn changes(&mut self, reads: &Reads, counted: &[u32]) -> Vec<Change> {
         let spots = self.spots(reads);
         let (mut found, mut others) = (vec![], vec![]);
         for s in &spots {
@@ -185,7 +186,7 @@ impl Search<'_> {
             others.extend(values.into_iter().find_map(|v| self.permits(&[(s, v.clone())]).then(|| self.change(&[(s, v)]))));
         }
         // where nothing but the time is read, waiting is the last resort
-        found.extend(self.waiting(reads));
+        found.extend(self.waiting(reads, counted));
         found.extend(others);
         if found.is_empty() {
             found.extend(self.pair(&spots));
@@ -366,11 +367,12 @@ impl Search<'_> {
     }
 
     /// When the same event would be permitted, if nothing else happens.
-    fn waiting(&mut self, reads: &Reads) -> Option<Change> {
+    fn waiting(&mut self, reads: &Reads, counted: &[u32]) -> Option<Change> {
         let mut instants = vec![];
         let live = self.monitor.core.graph().live()?;
         let behind = |t: i64| (t > self.at).then_some(t);
-        let all = live.ordered();
+        // of many events, those that were counted
+        let all = if live.len() <= LEAVING { live.ordered() } else { counted.to_vec() };
         for n in all.iter().step_by(all.len().div_ceil(LEAVING).max(1)) {
             let Some(then) = live.get(*n).map(|r| r.at) else { continue };
             // a window still has what is as old as it is long

@@ -139,6 +139,16 @@ pub(super) fn recorded(event: String) -> Decision {
     }
 }
 
+impl Judgement {
+    /// The events that those who decided found or counted, ascending.
+    pub(super) fn events(&self) -> Vec<u32> {
+        let mut all: Vec<u32> = self.fired.iter().flat_map(|f| f.firing.events.iter().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
 /// The decision about an event, with what it rests on.
 pub(super) fn decision(monitor: &Monitor, shown: String, _: u32, judged: &Judgement) -> Decision {
     let mut decision = Decision { effect: judged.effect, ..recorded(shown) };

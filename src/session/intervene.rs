@@ -300,7 +300,7 @@ impl<'p> Run<'p> {
     fn together(
         &mut self,
         strata: &Strata,
-        (values, budget, how): (&[Value], &Budget, How),
+        what: (&[Value], &Budget, How),
         going: &mut [Going],
         mut now: Vec<usize>,
     ) -> Result<Vec<usize>, Unsupported> {
@@ -335,7 +335,6 @@ impl<'p> Run<'p> {
             }
             let size = if compared { 2 * n + 1 } else { n + 1 };
             let before = if compared { Before::Further(n) } else { Before::First };
-            let what = (values, budget, how);
             // few worlds without faults are the common case, and cost least
             let mut ended = None;
             if size <= Few::MOST {

@@ -74,7 +74,7 @@ impl Event {
 }
 
 /// How a monitor works.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MonitorOptions {
     /// How late an event may come behind a newer one, in microseconds.
     pub lateness: i64,
@@ -82,15 +82,14 @@ pub struct MonitorOptions {
     pub beside: Option<Input>,
     /// What a decision may cost.
     pub limits: Limits,
-    /// How many decisions are tried at most to find with which changes a refused event would have been permitted. With 0 a refusal says
-    /// only which policies refuse, and not what came closest to what they miss either.
+    /// How many decisions are tried at most to find with which changes a refused event would have been permitted. With 0, as long as nothing
+    /// else is said, a refusal says only which policies refuse, and not what came closest to what they miss either.
     pub tries: u32,
 }
 
-impl Default for MonitorOptions {
-    fn default() -> Self {
-        MonitorOptions { lateness: 0, beside: None, limits: Limits::default(), tries: 300 }
-    }
+impl MonitorOptions {
+    /// As many tries as are worth it where somebody reads the refusal: some milliseconds at most.
+    pub const TRIES: u32 = 300;
 }
 
 /// What a monitor counted.
@@ -302,7 +301,7 @@ impl Monitor {
                 }
                 self.take_back(n);
                 if self.tries > 0 {
-                    let found = change::find(self, &key, event.at, &proposed);
+                    let found = change::find(self, &key, event.at, (&proposed, &judged.events()));
                     (decision.changes, decision.tried) = (found.changes, found.tried);
                 }
                 if judged.effect == Effect::Escalate {

@@ -34,8 +34,9 @@ fn changed(e: &Event, change: &Change, refused: bool) -> Json {
 /// Some runs of random events; gives how many changes were looked at: of numbers, of the time, of others.
 fn run(program: &Program, seed: u64, lateness: i64, looked: &mut [u64; 3]) {
     let rng = &mut Rng(seed);
-    let mut asked = Monitor::new(program, &options(lateness)).unwrap();
-    let mut plain = Monitor::new(program, &MonitorOptions { tries: 0, ..options(lateness) }).unwrap();
+    let tries = MonitorOptions::TRIES;
+    let mut asked = Monitor::new(program, &MonitorOptions { tries, ..options(lateness) }).unwrap();
+    let mut plain = Monitor::new(program, &options(lateness)).unwrap();
     let mut history: BTreeMap<(i64, u64), Event> = BTreeMap::new();
     let mut now = 1000 * S;
     for step in 0..40 {
@@ -101,7 +102,7 @@ fn no_nearer_number_is_permitted() {
              forbid when sum((p.amount ?? 0) for p: Call within 20s where p.session == c.session) > {sum} }}"
         );
         let program = compiled(&text);
-        let mut m = Monitor::new(&program, &options(0)).unwrap();
+        let mut m = Monitor::new(&program, &MonitorOptions { tries: MonitorOptions::TRIES, ..options(0) }).unwrap();
         let call = |id: u64, at: i64, n: i64| {
             let e = Event::new("Call", format!("e{id}"), at).with("session", Value::text("s")).with("actor", Value::text("m"));
             e.with("tool", Value::text("a")).with("args", Value::record([])).with("amount", Value::Int(n))
@@ -115,7 +116,7 @@ fn no_nearer_number_is_permitted() {
             }
             let told = decision.changes.iter().find_map(|c| c.set.get("amount")?.as_i64());
             let permits = |k: i64| {
-                let mut fresh = Monitor::restore(&program, &MonitorOptions { tries: 0, ..options(0) }, &written).unwrap();
+                let mut fresh = Monitor::restore(&program, &options(0), &written).unwrap();
                 fresh.decide(&call(step, at, k)).effect == Effect::Permit
             };
             let nearest = (0..120).find(|d| permits(n - d) || permits(n + d));
@@ -187,7 +188,8 @@ fn what_came_closest_is_what_fails_the_fewest_conditions() {
     let mut told = [0; 4];
     for seed in 0..60 {
         let rng = &mut Rng(seed);
-        let mut m = Monitor::new(&program, &MonitorOptions::default()).unwrap();
+        let tries = MonitorOptions::TRIES;
+        let mut m = Monitor::new(&program, &MonitorOptions { tries, ..MonitorOptions::default() }).unwrap();
         let mut all: Vec<Json> = vec![];
         let mut expected: BTreeMap<String, Option<(String, Vec<&'static str>)>> = BTreeMap::new();
         let mut now = 0;

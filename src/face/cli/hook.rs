@@ -118,7 +118,7 @@ fn loaded(args: &HookArgs) -> Result<(Program, MonitorOptions), String> {
 
 /// The options of a monitor, with the structure beside it read.
 pub fn monitor_options(with: Option<&str>, lateness: i64) -> Result<MonitorOptions, Failure> {
-    let mut options = MonitorOptions { lateness, ..MonitorOptions::default() };
+    let mut options = MonitorOptions { lateness, tries: MonitorOptions::TRIES, ..MonitorOptions::default() };
     if let Some(name) = with {
         let bytes = files::read(name).map_err(|why| program::unreadable(name, &why))?;
         options.beside = Some(Input::new(name, bytes));
