@@ -569,7 +569,7 @@ pub trait World<'p> {
     fn truth(&mut self, vars: usize, known: &[(hir::VarId, Val)], e: &'p Expr, verdicts: &[(usize, bool)]) -> Truth;
     /// Whether a relation has other facts than in the world before.
     fn changed(&mut self, r: Relation) -> Truth;
-    /// See [`Evaluation::was`].
+    /// Whether a verdict about invariants is true in the world before.
     fn was(&mut self, vars: usize, a: &Atom<'p>) -> Truth;
     /// See [`Evaluation::trace`].
     fn trace(&mut self, reading: &Reading<'_>) -> Vec<Traced>;
