@@ -60,7 +60,7 @@ fn child(program: &str, candidate: &str) {
     println!("{}", demands.iter().filter(|d| d.worlds.is_some()).map(|d| d.checked).sum::<u64>());
 }
 
-const RUNS: usize = 5;
+const RUNS: usize = 15;
 
 /// Seconds and MB: medians.
 fn middle(costs: &[Cost]) -> (f64, f64) {
