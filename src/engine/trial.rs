@@ -1,5 +1,5 @@
 //! Something is tried in a run over events, and the run is then as it was before, to the last value: other events than the one that came, and
-//! formulas that may meet faults. Called by session's change and nearest.
+//! formulas that may meet faults. Called by session's change and explain.
 use super::annotation::Annotation;
 use super::cell::Cell;
 use super::machine::Machine;

@@ -157,17 +157,7 @@ impl<'p> Lowering<'p> {
         let mut variant = 0;
         let mut closures = vec![];
         while let Some((at, delta, first)) = deltas.get(variant).copied() {
-            let context = Context {
-                program: self.program,
-                schema: &self.program.schema,
-                params: &self.params,
-                sizes,
-                histories: &self.histories,
-                cells: &self.cells,
-                kept: &self.kept,
-                widened: self.widened,
-                automata: &self.automata,
-            };
+            let context = self.context(sizes);
             let mut unit = Unit::new(&context, dictionary, clause.vars.len());
             let mut list: Vec<Conjunct<'_>> = vec![];
             unit.now_of(0, clause, rule);

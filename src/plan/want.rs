@@ -1,5 +1,5 @@
 //! What a clause of a policy waits for, condition by condition: what would have to be there for it not to forbid, or for it to permit. Made with
-//! the policy's plan, and looked at only where a refusal is explained (`session/nearest.rs`).
+//! the policy's plan, and looked at only where a refusal is explained (`demand/nearest.rs`).
 use super::ir::*;
 use super::unit::{E, Unit};
 use crate::base::Place;

@@ -3,6 +3,7 @@ use super::evaluate::{Decided, How, World, in_one_world};
 use super::govern;
 use super::intervene::{Failing, Most, Obstacle, Tried, intervene};
 use super::judge::{self, Shared};
+use super::run::RunOptions;
 use super::why::{Extent, Why};
 use crate::base::{Diagnostic, Place, Severity, Sources};
 use crate::demand::error;
@@ -40,6 +41,32 @@ pub struct Asked<'a> {
     pub sources: &'a Sources,
     /// Where an element stands in its candidate.
     pub locate: &'a dyn Fn(&Graph, Element) -> Option<Located>,
+}
+
+/// Says where an element stands in its candidate, if that can be said.
+pub(super) type Locate<'a> = &'a dyn Fn(&Graph, Element) -> Option<Located>;
+
+impl<'a> Asked<'a> {
+    /// As a run is asked to.
+    pub(super) fn of(
+        options: &RunOptions,
+        wanted: &'a dyn Fn(&str) -> bool,
+        sources: &'a Sources,
+        locate: Locate<'a>,
+    ) -> Asked<'a> {
+        Asked {
+            wanted,
+            most: options.max_violations,
+            worlds: options.max_worlds,
+            seed: options.seed,
+            closed: options.closed,
+            lateness: options.lateness,
+            why: options.why,
+            shares: &[],
+            sources,
+            locate,
+        }
+    }
 }
 
 /// Decides every wanted demand.

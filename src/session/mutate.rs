@@ -221,18 +221,8 @@ fn apart(
     let others: BTreeSet<&str> = p.interventions.iter().map(|i| &*i.name).chain(p.policies.iter().map(|p| &*p.name)).collect();
     let values = values(checked);
     let decided = |graph: &Graph, wanted: &BTreeSet<&str>| {
-        let asked = Asked {
-            wanted: &|name| wanted.contains(name),
-            most: options.max_violations,
-            worlds: options.max_worlds,
-            seed: options.seed,
-            closed: options.closed,
-            lateness: options.lateness,
-            shares: &[],
-            why: None,
-            sources,
-            locate: &|_, _| None,
-        };
+        let wanted = |name: &str| wanted.contains(name);
+        let asked = Asked { why: None, ..Asked::of(options, &wanted, sources, &|_, _| None) };
         decide((p, &checked.strata), graph.clone(), &values, &budget(options), How::default(), &asked).0
     };
     let bad = |d: &DemandReport| matches!(d.verdict, Verdict::Violated | Verdict::Unknown);

@@ -235,18 +235,7 @@ pub(super) fn decide(
     let places = Places::new(sources);
     let Structure { graph, outcome } = structure;
     let locate = |graph: &Graph, e| locate(outcome.as_deref(), &places, graph, e);
-    let asked = Asked {
-        wanted: &wanted,
-        most: options.max_violations,
-        worlds: options.max_worlds,
-        seed: options.seed,
-        closed: options.closed,
-        lateness: options.lateness,
-        shares,
-        why: options.why,
-        sources,
-        locate: &locate,
-    };
+    let asked = Asked { shares, ..Asked::of(options, &wanted, sources, &locate) };
     let what = (&checked.program, &checked.strata);
     let (demands, diagnostics, decision) =
         decide::decide(what, graph, &values(checked), &budget(options), How::default(), &asked);
@@ -258,18 +247,7 @@ pub(super) fn streamed(checked: &Checked, input: &Input, options: &RunOptions, s
     let all = options.only.is_empty() && !options.decisions_only;
     let wanted = |name: &str| all || options.only.iter().any(|n| n == name);
     let text = sources.clone();
-    let asked = Asked {
-        wanted: &wanted,
-        most: options.max_violations,
-        worlds: options.max_worlds,
-        seed: options.seed,
-        closed: options.closed,
-        lateness: options.lateness,
-        shares: &[],
-        why: options.why,
-        sources: &text,
-        locate: &|_, _| None,
-    };
+    let asked = Asked::of(options, &wanted, &text, &|_, _| None);
     stream::check(checked, input, options, &asked, sources)
 }
 
@@ -364,18 +342,7 @@ pub(super) fn sweep(
     let places = Places::new(sources);
     let Structure { graph, outcome } = structure;
     let locate = |graph: &Graph, e| locate(outcome.as_deref(), &places, graph, e);
-    let asked = Asked {
-        wanted: &|_| true,
-        most: options.max_violations,
-        worlds: options.max_worlds,
-        seed: options.seed,
-        closed: options.closed,
-        lateness: options.lateness,
-        shares: &[],
-        why: None,
-        sources,
-        locate: &locate,
-    };
+    let asked = Asked { why: None, ..Asked::of(options, &|_| true, sources, &locate) };
     let (what, values, budget) = ((&checked.program, &checked.strata), values(checked), budget(options));
     let (demands, mut diagnostics) = in_one_world(what, graph, &values, &budget, How::default(), &mut |world| {
         let mut diagnostics = vec![];

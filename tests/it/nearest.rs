@@ -221,7 +221,9 @@ fn what_came_closest_is_what_fails_the_fewest_conditions() {
         let lines: String = all.iter().map(|e| format!("{e}\n")).collect();
         let inputs = [(&program, Input::new("t.json", whole)), (&streaming, Input::new("t.ndjson", lines).with_reader("lines"))];
         for (p, input) in inputs {
+            let lines = input.name.ends_with(".ndjson");
             let run = p.check(&[input], &options);
+            assert_eq!(run.report.candidates[0].streamed, lines, "seed {seed}");
             let demands = &run.report.candidates[0].demands;
             let approved = demands.iter().find(|d| d.name == "approved").unwrap();
             assert_eq!(approved.violations.len(), expected.len(), "seed {seed}: {:#?}", run.report.candidates[0].diagnostics);
